@@ -1,0 +1,145 @@
+/* The 16-lane vocabulary on AVX2 with FMA: two ymm registers make one vf. */
+#include <immintrin.h>
+
+#define ISA(name) name##_avx2
+#define TILE_ROWS 6      /* 6 x 2 ymm accumulators, 2 for the panel and 1 broadcast fill 15 of 16 registers */
+#define TILE_VECTORS 6   /* accumulators of one tile, in vf */
+
+typedef struct {
+    __m256 lo, hi;
+} vf;
+
+#define VF_BINARY(name, instruction)                                        \
+    static inline vf name(vf a, vf b)                                       \
+    {                                                                       \
+        return (vf){instruction(a.lo, b.lo), instruction(a.hi, b.hi)};      \
+    }
+VF_BINARY(vf_add, _mm256_add_ps)
+VF_BINARY(vf_sub, _mm256_sub_ps)
+VF_BINARY(vf_mul, _mm256_mul_ps)
+VF_BINARY(vf_div, _mm256_div_ps)
+VF_BINARY(vf_max, _mm256_max_ps)
+VF_BINARY(vf_min, _mm256_min_ps)
+#undef VF_BINARY
+
+static inline vf vf_set1(float x)
+{
+    __m256 v = _mm256_set1_ps(x);
+    return (vf){v, v};
+}
+
+static inline vf vf_load(const float *p)
+{
+    return (vf){_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)};
+}
+
+static inline void vf_store(float *p, vf v)
+{
+    _mm256_storeu_ps(p, v.lo);
+    _mm256_storeu_ps(p + 8, v.hi);
+}
+
+static inline __m256i vf_mask8(int64_t n)
+{
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lane);
+}
+
+static inline vf vf_load_n(const float *p, int64_t n)
+{
+    /* Masked lanes are not touched in memory; p + 8 may lie past the array, so it is not formed then. */
+    vf v = {_mm256_maskload_ps(p, vf_mask8(n)), _mm256_setzero_ps()};
+    if (n > 8)
+        v.hi = _mm256_maskload_ps(p + 8, vf_mask8(n - 8));
+    return v;
+}
+
+static inline void vf_store_n(float *p, vf v, int64_t n)
+{
+    _mm256_maskstore_ps(p, vf_mask8(n), v.lo);
+    if (n > 8)
+        _mm256_maskstore_ps(p + 8, vf_mask8(n - 8), v.hi);
+}
+
+static inline vf vf_fma(vf a, vf b, vf c)
+{
+    return (vf){_mm256_fmadd_ps(a.lo, b.lo, c.lo), _mm256_fmadd_ps(a.hi, b.hi, c.hi)};
+}
+
+static inline vf vf_fnma(vf a, vf b, vf c)
+{
+    return (vf){_mm256_fnmadd_ps(a.lo, b.lo, c.lo), _mm256_fnmadd_ps(a.hi, b.hi, c.hi)};
+}
+
+static inline vf vf_sqrt(vf a)
+{
+    return (vf){_mm256_sqrt_ps(a.lo), _mm256_sqrt_ps(a.hi)};
+}
+
+static inline vf vf_abs(vf a)
+{
+    const __m256 sign = _mm256_set1_ps(-0.0f);
+    return (vf){_mm256_andnot_ps(sign, a.lo), _mm256_andnot_ps(sign, a.hi)};
+}
+
+static inline vf vf_copysign(vf magnitude, vf a)
+{
+    const __m256 sign = _mm256_set1_ps(-0.0f);
+    return (vf){_mm256_or_ps(_mm256_and_ps(sign, a.lo), _mm256_andnot_ps(sign, magnitude.lo)),
+                _mm256_or_ps(_mm256_and_ps(sign, a.hi), _mm256_andnot_ps(sign, magnitude.hi))};
+}
+
+static inline vf vf_if_less(vf a, vf b, vf yes, vf no)
+{
+    return (vf){_mm256_blendv_ps(no.lo, yes.lo, _mm256_cmp_ps(a.lo, b.lo, _CMP_LT_OQ)),
+                _mm256_blendv_ps(no.hi, yes.hi, _mm256_cmp_ps(a.hi, b.hi, _CMP_LT_OQ))};
+}
+
+static inline vf vf_shift_left_23(vf a)
+{
+    return (vf){_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a.lo), 23)),
+                _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a.hi), 23))};
+}
+
+/* The 8 x 8 transpose of eight ymm rows: pairs, then quads, then the two 128-bit halves. */
+static inline void transpose8(__m256 r[8])
+{
+    __m256 t[8], u[8];
+    for (int i = 0; i < 8; i += 2) {
+        t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < 8; i += 4) {
+        u[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+        u[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
+        u[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+        u[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+    }
+    for (int i = 0; i < 4; i++) {
+        r[i] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x20);
+        r[i + 4] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x31);
+    }
+}
+
+static inline void vf_transpose(vf r[16])
+{
+    for (int rows = 0; rows < 16; rows += 8)
+        for (int half = 0; half < 2; half++) {
+            __m256 block[8];
+            for (int i = 0; i < 8; i++)
+                block[i] = half ? r[rows + i].hi : r[rows + i].lo;
+            transpose8(block);
+            for (int i = 0; i < 8; i++) {
+                if (half)
+                    r[rows + i].hi = block[i];
+                else
+                    r[rows + i].lo = block[i];
+            }
+        }
+    /* Each 8 x 8 block is turned in place; the two off-diagonal blocks still have to change places. */
+    for (int i = 0; i < 8; i++) {
+        __m256 swap = r[i].hi;
+        r[i].hi = r[i + 8].lo;
+        r[i + 8].lo = swap;
+    }
+}

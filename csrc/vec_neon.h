@@ -1,0 +1,89 @@
+/* The 16-lane vocabulary on AArch64 NEON: four q registers make one vf. */
+#include <arm_neon.h>
+#include <string.h>
+
+#define ISA(name) name##_neon
+#define TILE_ROWS 6      /* 6 x 4 accumulators, 4 for the panel and 1 broadcast fill 29 of 32 registers */
+#define TILE_VECTORS 6   /* accumulators of one tile, in vf */
+
+typedef struct {
+    float32x4_t q[4];
+} vf;
+
+#define VF_MAP(expression)               \
+    do {                                 \
+        vf y;                            \
+        for (int i = 0; i < 4; i++)      \
+            y.q[i] = (expression);       \
+        return y;                        \
+    } while (0)
+
+static inline vf vf_add(vf a, vf b) { VF_MAP(vaddq_f32(a.q[i], b.q[i])); }
+static inline vf vf_sub(vf a, vf b) { VF_MAP(vsubq_f32(a.q[i], b.q[i])); }
+static inline vf vf_mul(vf a, vf b) { VF_MAP(vmulq_f32(a.q[i], b.q[i])); }
+static inline vf vf_div(vf a, vf b) { VF_MAP(vdivq_f32(a.q[i], b.q[i])); }
+/* vmaxq would return NaN if either is NaN; the vocabulary promises the second operand then. */
+static inline vf vf_max(vf a, vf b) { VF_MAP(vbslq_f32(vcgtq_f32(a.q[i], b.q[i]), a.q[i], b.q[i])); }
+static inline vf vf_min(vf a, vf b) { VF_MAP(vbslq_f32(vcltq_f32(a.q[i], b.q[i]), a.q[i], b.q[i])); }
+static inline vf vf_fma(vf a, vf b, vf c) { VF_MAP(vfmaq_f32(c.q[i], a.q[i], b.q[i])); }
+static inline vf vf_fnma(vf a, vf b, vf c) { VF_MAP(vfmsq_f32(c.q[i], a.q[i], b.q[i])); }
+static inline vf vf_set1(float x) { VF_MAP(vdupq_n_f32(x)); }
+static inline vf vf_load(const float *p) { VF_MAP(vld1q_f32(p + 4 * i)); }
+static inline vf vf_sqrt(vf a) { VF_MAP(vsqrtq_f32(a.q[i])); }
+static inline vf vf_abs(vf a) { VF_MAP(vabsq_f32(a.q[i])); }
+static inline vf vf_copysign(vf magnitude, vf a)
+{
+    VF_MAP(vbslq_f32(vdupq_n_u32(0x80000000u), a.q[i], magnitude.q[i]));
+}
+static inline vf vf_if_less(vf a, vf b, vf yes, vf no)
+{
+    VF_MAP(vbslq_f32(vcltq_f32(a.q[i], b.q[i]), yes.q[i], no.q[i]));
+}
+static inline vf vf_shift_left_23(vf a)
+{
+    VF_MAP(vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(a.q[i]), 23)));
+}
+#undef VF_MAP
+
+static inline void vf_store(float *p, vf v)
+{
+    for (int i = 0; i < 4; i++)
+        vst1q_f32(p + 4 * i, v.q[i]);
+}
+
+static inline vf vf_load_n(const float *p, int64_t n)
+{
+    float lane[16] = {0};
+    memcpy(lane, p, (size_t)n * sizeof(float));
+    return vf_load(lane);
+}
+
+static inline void vf_store_n(float *p, vf v, int64_t n)
+{
+    float lane[16];
+    vf_store(lane, v);
+    memcpy(p, lane, (size_t)n * sizeof(float));
+}
+
+static inline void vf_transpose(vf r[16])
+{
+    /* Each 4 x 4 block is turned, and blocks (i, j) and (j, i) change places. */
+    for (int rows = 0; rows < 4; rows++)
+        for (int column = 0; column < 4; column++) {
+            float32x4_t *a = &r[4 * rows].q[column];
+            const ptrdiff_t step = sizeof(vf) / sizeof(float32x4_t);
+            float32x4x2_t even = vtrnq_f32(a[0], a[step]);
+            float32x4x2_t odd = vtrnq_f32(a[2 * step], a[3 * step]);
+            a[0] = vcombine_f32(vget_low_f32(even.val[0]), vget_low_f32(odd.val[0]));
+            a[step] = vcombine_f32(vget_low_f32(even.val[1]), vget_low_f32(odd.val[1]));
+            a[2 * step] = vcombine_f32(vget_high_f32(even.val[0]), vget_high_f32(odd.val[0]));
+            a[3 * step] = vcombine_f32(vget_high_f32(even.val[1]), vget_high_f32(odd.val[1]));
+        }
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < i; j++)
+            for (int k = 0; k < 4; k++) {
+                float32x4_t swap = r[4 * i + k].q[j];
+                r[4 * i + k].q[j] = r[4 * j + k].q[i];
+                r[4 * j + k].q[i] = swap;
+            }
+}

@@ -1,0 +1,85 @@
+/* The 16-lane vocabulary in plain C: an array of 16 floats, for any processor. The loops are short
+   and of fixed length, so a compiler turns them into whatever vectors the baseline has. There is no
+   fused multiply-add here: products and sums are rounded apart, and results may differ in the last
+   bits from the other instruction sets, never between thread counts. */
+#include <math.h>
+#include <string.h>
+
+#define ISA(name) name##_scalar
+#define TILE_ROWS 2
+#define TILE_VECTORS 2
+
+typedef struct {
+    float lane[16];
+} vf;
+
+#define VF_MAP(expression)               \
+    do {                                 \
+        vf y;                            \
+        for (int i = 0; i < 16; i++)     \
+            y.lane[i] = (expression);    \
+        return y;                        \
+    } while (0)
+
+static inline vf vf_add(vf a, vf b) { VF_MAP(a.lane[i] + b.lane[i]); }
+static inline vf vf_sub(vf a, vf b) { VF_MAP(a.lane[i] - b.lane[i]); }
+static inline vf vf_mul(vf a, vf b) { VF_MAP(a.lane[i] * b.lane[i]); }
+static inline vf vf_div(vf a, vf b) { VF_MAP(a.lane[i] / b.lane[i]); }
+static inline vf vf_max(vf a, vf b) { VF_MAP(a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]); }
+static inline vf vf_min(vf a, vf b) { VF_MAP(a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i]); }
+static inline vf vf_fma(vf a, vf b, vf c) { VF_MAP(a.lane[i] * b.lane[i] + c.lane[i]); }
+static inline vf vf_fnma(vf a, vf b, vf c) { VF_MAP(c.lane[i] - a.lane[i] * b.lane[i]); }
+static inline vf vf_set1(float x) { VF_MAP(x); }
+static inline vf vf_sqrt(vf a) { VF_MAP(sqrtf(a.lane[i])); }
+static inline vf vf_abs(vf a) { VF_MAP(fabsf(a.lane[i])); }
+static inline vf vf_copysign(vf magnitude, vf a) { VF_MAP(copysignf(magnitude.lane[i], a.lane[i])); }
+static inline vf vf_if_less(vf a, vf b, vf yes, vf no)
+{
+    VF_MAP(a.lane[i] < b.lane[i] ? yes.lane[i] : no.lane[i]);
+}
+#undef VF_MAP
+
+static inline vf vf_load(const float *p)
+{
+    vf v;
+    memcpy(v.lane, p, sizeof v.lane);
+    return v;
+}
+
+static inline void vf_store(float *p, vf v)
+{
+    memcpy(p, v.lane, sizeof v.lane);
+}
+
+static inline vf vf_load_n(const float *p, int64_t n)
+{
+    vf v = {{0}};
+    memcpy(v.lane, p, (size_t)n * sizeof(float));
+    return v;
+}
+
+static inline void vf_store_n(float *p, vf v, int64_t n)
+{
+    memcpy(p, v.lane, (size_t)n * sizeof(float));
+}
+
+static inline vf vf_shift_left_23(vf a)
+{
+    for (int i = 0; i < 16; i++) {
+        uint32_t bits;
+        memcpy(&bits, &a.lane[i], sizeof bits);
+        bits <<= 23;
+        memcpy(&a.lane[i], &bits, sizeof bits);
+    }
+    return a;
+}
+
+static inline void vf_transpose(vf r[16])
+{
+    for (int i = 0; i < 16; i++)
+        for (int j = 0; j < i; j++) {
+            float swap = r[i].lane[j];
+            r[i].lane[j] = r[j].lane[i];
+            r[j].lane[i] = swap;
+        }
+}
