@@ -2,8 +2,6 @@
    and of fixed length, so a compiler turns them into whatever vectors the baseline has. There is no
    fused multiply-add here: products and sums are rounded apart, and results may differ in the last
    bits from the other instruction sets, never between thread counts. */
-#include <math.h>
-#include <string.h>
 
 #define ISA(name) name##_scalar
 #define TILE_ROWS 2

@@ -1,0 +1,247 @@
+/* Below the kernels: which instruction set, how many threads, scratch memory; and the public
+   functions, each of which calls its kernel through the table. */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sys/mman.h>
+#include <time.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "internal.h"
+
+/* ---- instruction sets ---- */
+
+static const ts_table *candidates[] = {
+    /* best first */
+#if defined(__x86_64__)
+    &ts_table_avx512, &ts_table_avx2,
+#elif defined(__aarch64__)
+    &ts_table_neon,
+#endif
+    &ts_table_scalar,
+};
+enum { CANDIDATES = sizeof candidates / sizeof candidates[0] };
+
+static const ts_table *table;
+
+static int processor_has(const char *isa)
+{
+#if defined(__x86_64__)
+    if (!strcmp(isa, "avx512"))
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("fma");
+    if (!strcmp(isa, "avx2"))
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+    (void)isa;
+    return 1; /* NEON is part of AArch64, and scalar code runs everywhere */
+}
+
+int ts_has_isa(const char *name)
+{
+    for (int i = 0; i < CANDIDATES; i++)
+        if (!strcmp(candidates[i]->name, name))
+            return processor_has(name);
+    return 0;
+}
+
+int ts_use_isa(const char *name)
+{
+    for (int i = 0; i < CANDIDATES; i++)
+        if (!strcmp(candidates[i]->name, name) && processor_has(name)) {
+            table = candidates[i];
+            return TS_OK;
+        }
+    return TS_NOT_HERE;
+}
+
+__attribute__((constructor)) static void choose_best(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+#endif
+    for (int i = 0; i < CANDIDATES && !table; i++)
+        ts_use_isa(candidates[i]->name);
+}
+
+const char *ts_isa(void) { return table->name; }
+
+/* ---- threads ---- */
+
+static int thread_count = 0; /* 0: not set yet, take OpenMP's own default */
+
+static void one_thread_from_now_on(void) { thread_count = 1; }
+
+/* OpenMP's threads do not survive a fork: a child that asked for them would wait for ever. */
+__attribute__((constructor)) static void watch_for_forks(void)
+{
+    pthread_atfork(NULL, NULL, one_thread_from_now_on);
+}
+
+void ts_set_threads(int threads) { thread_count = threads < 1 ? 1 : threads; }
+
+int ts_get_threads(void)
+{
+    if (thread_count == 0) {
+#ifdef _OPENMP
+        thread_count = omp_get_max_threads();
+#else
+        thread_count = 1;
+#endif
+    }
+    return thread_count;
+}
+
+int ts_threads_for(double flops)
+{
+    /* Waking a second thread takes some 5 microseconds: 250 thousand flops of one core. */
+    const double flops_per_thread = 250e3;
+    double useful = flops / flops_per_thread;
+    int limit = ts_get_threads();
+    return useful < 2 ? 1 : useful < limit ? (int)useful : limit;
+}
+
+static void with_denormals_flushed(ts_work work, void *context, int thread, int threads)
+{
+#if defined(__x86_64__)
+    unsigned int mode = _mm_getcsr();
+    _mm_setcsr(mode | 0x8040); /* flush results to zero, read denormals as zero */
+    work(context, thread, threads);
+    _mm_setcsr(mode);
+#elif defined(__aarch64__)
+    uint64_t mode;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+    __asm__ volatile("msr fpcr, %0" : : "r"(mode | (1u << 24)));
+    work(context, thread, threads);
+    __asm__ volatile("msr fpcr, %0" : : "r"(mode));
+#else
+    work(context, thread, threads);
+#endif
+}
+
+void ts_parallel(int threads, ts_work work, void *context)
+{
+#ifdef _OPENMP
+    if (threads > 1) {
+#pragma omp parallel num_threads(threads)
+        with_denormals_flushed(work, context, omp_get_thread_num(), omp_get_num_threads());
+        return;
+    }
+#endif
+    (void)threads;
+    with_denormals_flushed(work, context, 0, 1);
+}
+
+void ts_barrier(void)
+{
+#ifdef _OPENMP
+#pragma omp barrier
+#endif
+}
+
+float *ts_scratch(int64_t floats)
+{
+    const size_t huge_page = (size_t)2 << 20;
+    if (floats < 0 || (uint64_t)floats > SIZE_MAX / sizeof(float) - huge_page)
+        return NULL;
+    size_t bytes = (size_t)ts_round_up(ts_max(floats, 1) * (int64_t)sizeof(float), 64);
+    int large = bytes >= 2 * huge_page; /* then fewer page faults are worth the rounding up */
+    void *p;
+    if (posix_memalign(&p, large ? huge_page : 64, bytes))
+        return NULL;
+#ifdef MADV_HUGEPAGE
+    if (large)
+        madvise(p, bytes, MADV_HUGEPAGE); /* a wish; refusal costs only time */
+#endif
+    return p;
+}
+
+/* ---- the public functions ---- */
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double ts_fma_peak(double seconds)
+{
+    double best = 0, start = now();
+    do {
+        double begin = now();
+        double flops = table->fma_trial(10000);
+        double rate = flops / (now() - begin) * 1e-9;
+        if (rate > best)
+            best = rate;
+    } while (now() - start < seconds);
+    return best;
+}
+
+int ts_exp(int64_t n, const float *x, float *y) { return table->exp(n, x, y); }
+int ts_tanh(int64_t n, const float *x, float *y) { return table->tanh(n, x, y); }
+int ts_sigmoid(int64_t n, const float *x, float *y) { return table->sigmoid(n, x, y); }
+
+int ts_matmul(int64_t batch, int64_t m, int64_t n, int64_t k,
+              const float *a, const int64_t *a_offset, int64_t a_row, int64_t a_column,
+              const float *b, const int64_t *b_offset, int64_t b_row, int64_t b_column,
+              const float *bias, int activation, float *c)
+{
+    return table->matmul(batch, m, n, k, a, a_offset, a_row, a_column, b, b_offset, b_row, b_column,
+                         bias, activation, c);
+}
+
+int ts_lstm_forward(int64_t B, int64_t T, int64_t D, int64_t H,
+                    const float *x, const float *h0, const float *c0,
+                    const float *w_ih, const float *w_hh, const float *bias,
+                    float *y, float *h_last, float *c_last, float *gates, float *cells)
+{
+    return table->lstm_forward(B, T, D, H, x, h0, c0, w_ih, w_hh, bias, y, h_last, c_last, gates, cells);
+}
+
+int ts_lstm_backward(int64_t B, int64_t T, int64_t D, int64_t H,
+                     const float *dy, const float *dh_last, const float *dc_last,
+                     const float *x, const float *h0, const float *c0,
+                     const float *w_ih, const float *w_hh,
+                     const float *y, const float *gates, const float *cells,
+                     float *dx, float *dh0, float *dc0, float *dw_ih, float *dw_hh, float *dbias)
+{
+    return table->lstm_backward(B, T, D, H, dy, dh_last, dc_last, x, h0, c0, w_ih, w_hh, y, gates, cells,
+                                dx, dh0, dc0, dw_ih, dw_hh, dbias);
+}
+
+int ts_cross_entropy_forward(int64_t rows, int64_t classes, const float *logits,
+                             const int64_t *targets, int64_t ignore_index,
+                             float *losses, float *logsumexp)
+{
+    return table->cross_entropy_forward(rows, classes, logits, targets, ignore_index, losses, logsumexp);
+}
+
+int ts_cross_entropy_backward(int64_t rows, int64_t classes, const float *g, const float *logits,
+                              const float *logsumexp, const int64_t *targets,
+                              int64_t ignore_index, float *dlogits)
+{
+    return table->cross_entropy_backward(rows, classes, g, logits, logsumexp, targets, ignore_index,
+                                         dlogits);
+}
+
+int ts_sum_of_squares(int64_t count, const int64_t *n, float *const *x, double *result)
+{
+    return table->sum_of_squares(count, n, x, result);
+}
+
+int ts_scale(int64_t count, const int64_t *n, float *const *x, float factor)
+{
+    return table->scale(count, n, x, factor);
+}
+
+int ts_adam(int64_t count, const int64_t *n, float *const *p, float *const *g, float *const *m,
+            float *const *v, float beta1, float one_minus_beta1, float beta2,
+            float one_minus_beta2, float l2, float decay, float step_size, float v_scale, float eps)
+{
+    return table->adam(count, n, p, g, m, v, beta1, one_minus_beta1, beta2, one_minus_beta2, l2, decay,
+                       step_size, v_scale, eps);
+}

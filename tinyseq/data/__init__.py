@@ -1,0 +1,7 @@
+"""Text in, integer windows out: reading, vocabulary, split and streams."""
+
+from tinyseq.data.streams import Streams
+from tinyseq.data.text import DataError, default_text, read_text, split_text
+from tinyseq.data.vocabulary import CharVocabulary
+
+__all__ = ["CharVocabulary", "DataError", "Streams", "default_text", "read_text", "split_text"]

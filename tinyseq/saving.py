@@ -1,0 +1,110 @@
+"""Checkpoints: one safetensors file, its JSON description in the same file's header.
+
+One file, so one rename makes a new checkpoint take the place of the old: at every moment the path
+holds one whole checkpoint, the old or the new. Nothing in it is ever executed or unpickled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+_KEY = "tinyseq"  # the header's one entry; its value is the description as JSON
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be read or written; the message is one line for the user."""
+
+
+def save_checkpoint(
+    path: str | os.PathLike[str], arrays: Mapping[str, Array], description: Mapping[str, Any]
+) -> None:
+    """Write a checkpoint so that a crash at any point leaves the old one or the new one, whole.
+
+    The bytes go to a temporary file in the same folder, to the disk, and then to the path by one
+    rename. The same arrays and description give the same bytes.
+
+    Args:
+        path: where to; a file already there is replaced.
+        arrays: name -> array.
+        description: what JSON can hold.
+
+    Raises CheckpointError when the folder does not exist or cannot be written to, TypeError when
+    the description is not JSON.
+    """
+    from safetensors.numpy import save
+
+    name = os.fspath(path)
+    header = {_KEY: json.dumps(description, sort_keys=True, ensure_ascii=True)}
+    raw = save({key: np.ascontiguousarray(array) for key, array in arrays.items()}, header)
+    with _reported(name):
+        temporary = f"{name}.{os.getpid()}.tmp"  # beside it: a rename cannot cross file systems
+        try:
+            with open(temporary, "wb") as file:
+                file.write(raw)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, name)
+        except BaseException:  # Ctrl-C too: never leave the half-written file behind
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Find out now, not after an hour of training, that a checkpoint could not be written there.
+
+    Raises CheckpointError when the path is a directory, or its folder is missing or not writable.
+    """
+    name = os.fspath(path)
+    if os.path.isdir(name) or name.endswith(os.sep):
+        raise CheckpointError(f"{name}: cannot write the checkpoint: is a directory")
+    folder = os.path.dirname(os.path.abspath(name))
+    with _reported(name), tempfile.TemporaryFile(prefix=".tinyseq-", dir=folder):
+        pass
+
+
+def load_checkpoint(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Read what `save_checkpoint` wrote: name -> array, and the description.
+
+    Raises CheckpointError when the file is missing, cannot be read, is cut short, is no safetensors
+    file, or has no tinyseq description.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    name = os.fspath(path)
+    try:
+        with open(name, "rb"):  # the operating system's own reason, before safetensors' guess
+            pass
+    except OSError as error:
+        raise CheckpointError(f"{name}: cannot be read: {error.strerror or error}") from None
+    try:
+        with safe_open(name, framework="numpy") as file:
+            description = json.loads((file.metadata() or {})[_KEY])
+            arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except KeyError:
+        raise CheckpointError(f"{name}: is a safetensors file, but not one of tinyseq's") from None
+    except (SafetensorError, OSError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise CheckpointError(f"{name}: is damaged or not a checkpoint ({reason})") from None
+    if not isinstance(description, dict):
+        raise CheckpointError(f"{name}: is damaged: its description is not a JSON object")
+    return arrays, description
+
+
+@contextlib.contextmanager
+def _reported(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CheckpointError(f"{name}: cannot write the checkpoint: {reason}") from None
+
