@@ -84,12 +84,14 @@ def load_checkpoint(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dic
     try:
         with open(name, "rb"):  # the operating system's own reason, before safetensors' guess
             pass
+    except FileNotFoundError:
+        raise CheckpointError(f"{name}: no such checkpoint ('tinyseq train' writes one)") from None
     except OSError as error:
         raise CheckpointError(f"{name}: cannot be read: {error.strerror or error}") from None
     try:
         with safe_open(name, framework="numpy") as file:
             description = json.loads((file.metadata() or {})[_KEY])
-            arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            arrays = {key: file.get_tensor(key) for key in file.keys()}
     except KeyError:
         raise CheckpointError(f"{name}: is a safetensors file, but not one of tinyseq's") from None
     except (SafetensorError, OSError, TypeError, ValueError) as error:
@@ -107,4 +109,3 @@ def _reported(name: str) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise CheckpointError(f"{name}: cannot write the checkpoint: {reason}") from None
-

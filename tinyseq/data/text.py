@@ -72,6 +72,8 @@ def split_text(text: str, held_out: float) -> tuple[str, str]:
     if not 0.0 < held_out < 1.0:
         raise ValueError(f"split_text: held_out must be above 0 and below 1, got {held_out}")
     if len(text) < 3:
-        raise DataError(f"the text has {len(text)} character(s): too short to hold a part of it out")
+        raise DataError(
+            f"the text has {len(text)} character(s): too short to hold a part of it out"
+        )
     tail = min(max(2, round(len(text) * held_out)), len(text) - 1)
     return text[:-tail], text[-tail:]

@@ -17,15 +17,14 @@ class Parameter(Tensor):
     """A Tensor that a Module owns and an optimizer changes.
 
     Args:
-        data: its first value, any array of floats.
+        data: its first value, floats; an array is kept, not copied.
         requires_grad: False freezes it.
     """
 
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
-        array = data.data if isinstance(data, Tensor) else np.asarray(data)
-        super().__init__(array, requires_grad=requires_grad)
+        super().__init__(data, requires_grad)
 
 
 class KeyMismatch(NamedTuple):

@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+import tinyseq as ts
+from tinyseq.data import CharVocabulary
+from tinyseq.generation import generate
+from tinyseq.models import CharLM
+
+VOCABULARY = CharVocabulary("abc\n")
+
+
+@pytest.fixture
+def model():
+    ts.manual_seed(0)
+    return CharLM(len(VOCABULARY), "gru", embed=3, hidden=4).eval()
+
+
+def text(model, prompt="ab", length=50, temperature=1.0, seed=0):
+    return "".join(generate(model, VOCABULARY, prompt, length, temperature, seed))
+
+
+def test_the_seed_decides(model):
+    assert len(text(model)) == 50
+    assert text(model) == text(model)
+    assert text(model) != text(model, seed=1)
+    assert text(model, length=0) == ""
+
+
+def test_an_empty_prompt_and_unknown_characters_are_fine(model):
+    assert text(model, prompt="") == text(model, prompt="\n")
+    assert len(text(model, prompt="xyz😀")) == 50
+
+
+def test_draws_follow_the_models_distribution(model):
+    logits = model(VOCABULARY.encode("a")[None])[0].data[0, -1].astype(float)
+    for temperature in (0.5, 1.0, 2.0):
+        weights = np.exp(logits[1:] / temperature)
+        expected = weights / weights.sum()
+        drawn = [text(model, "a", 1, temperature, seed) for seed in range(2000)]
+        found = [drawn.count(c) / 2000 for c in VOCABULARY.characters]
+        np.testing.assert_allclose(found, expected, atol=0.045)
+
+
+def test_temperature_zero_and_next_to_it_take_the_likeliest(model):
+    model.output.weight.data[...] *= 20
+    assert text(model, temperature=0.0, seed=0) == text(model, temperature=0.0, seed=1)
+    assert text(model, temperature=0.0) == text(model, temperature=1e-300)
+
+
+def test_the_reserved_symbol_is_never_drawn(model):
+    model.output.bias.data[0] = 100
+    assert set(text(model, length=200, temperature=5.0)) <= set("abc\n")
+
+
+def test_the_state_is_carried(model):
+    start = text(model, "ab", 20, temperature=0.0)
+    assert text(model, "ab" + start[:10], 10, temperature=0.0) == start[10:]
+
+
+def test_recording_is_not_switched_off_between_characters(model):
+    for _ in generate(model, VOCABULARY, "a", 2, 1.0, 0):
+        assert (ts.ones(1, requires_grad=True) * 2).requires_grad
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"length": -1}, {"temperature": -0.1}, {"temperature": float("nan")}, {"seed": -1}],
+)
+def test_bad_numbers_are_named_at_the_call(model, bad):
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        generate(
+            model, VOCABULARY, **{"prompt": "", "length": 1, "temperature": 1, "seed": 0} | bad
+        )

@@ -1,0 +1,190 @@
+import math
+import os
+import signal
+
+import numpy as np
+import pytest
+
+import tinyseq as ts
+from tinyseq.data import DataError
+from tinyseq.models import CharLM, load_charlm
+from tinyseq.nn import functional as F
+from tinyseq.saving import CheckpointError
+from tinyseq.training import Corpus, Diverged, Settings, held_out_bits, learning_rate, train
+
+TEXT = "the cat sat on the mat and the dog sat on the log. " * 40
+SMALL = {
+    "embed": 8, "hidden": 16, "batch": 4, "window": 16, "steps": 12, "evaluations": 3, "lr": 0.01
+}  # fmt: skip
+
+
+def run(path, report=lambda progress: None, text=TEXT, **changes):
+    settings = Settings(**SMALL | changes)
+    return train(Corpus(text, settings), settings, path, report)
+
+
+@pytest.mark.parametrize("model", ["rnn", "lstm", "gru"])
+def test_it_learns_reports_and_writes_what_it_measured(tmp_path, model):
+    path = tmp_path / "c"
+    seen = []
+    outcome = run(path, seen.append, model=model, steps=60, dropout=0.1)
+    assert [p.step for p in seen] == list(range(1, 61))
+    assert all(p.steps == 60 and p.characters == 64 for p in seen)
+    assert [p.step for p in seen if p.held_out_bits is not None] == [20, 40, 60]
+    assert seen[-1].loss < 0.8 * seen[0].loss
+    assert outcome.held_out_bits == seen[-1].held_out_bits < 3.5
+    assert not outcome.interrupted
+    loaded, _, about = load_charlm(path)
+    assert about["step"] == 60
+    assert about["held_out_bits"] == outcome.held_out_bits
+    assert about["settings"]["hidden"] == 16
+    corpus = Corpus(TEXT, Settings(**SMALL))
+    assert held_out_bits(loaded, corpus.held_out) == outcome.held_out_bits
+
+
+@pytest.mark.parametrize("model", ["rnn", "lstm", "gru"])
+def test_the_same_seed_gives_the_same_bytes(tmp_path, model):
+    for name in ("1", "2"):
+        run(tmp_path / name, model=model, layers=2, dropout=0.3)
+    run(tmp_path / "3", model=model, layers=2, dropout=0.3, seed=1)
+    assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
+    assert (tmp_path / "1").read_bytes() != (tmp_path / "3").read_bytes()
+
+
+def test_measuring_does_not_change_the_run(tmp_path):
+    often = run(tmp_path / "1", dropout=0.3, evaluations=6)
+    once = run(tmp_path / "2", dropout=0.3, evaluations=1)
+    assert often.held_out_bits == once.held_out_bits
+
+
+def test_held_out_bits_are_the_mean_of_one_pass(monkeypatch):
+    ts.manual_seed(0)
+    model = CharLM(7, embed=3, hidden=5, dropout=0.5)
+    ids = np.random.default_rng(0).integers(0, 7, 100)
+    logits, _ = model.eval()(ids[None, :-1])
+    expected = F.cross_entropy(logits[0], ids[1:]).item() / math.log(2)
+    model.train()
+    assert held_out_bits(model, ids) == pytest.approx(expected, rel=1e-6)
+    monkeypatch.setattr("tinyseq.training._PIECE", 7)
+    assert held_out_bits(model, ids) == pytest.approx(expected, rel=1e-6)
+    assert model.training
+
+
+def test_epochs_count_whole_passes(tmp_path):
+    seen = []
+    run(tmp_path / "c", seen.append, steps=None, epochs=2.0)
+    corpus = Corpus(TEXT, Settings(**SMALL))
+    assert len(seen) == 2 * corpus.streams.per_epoch
+
+
+def test_the_learning_rate_rises_then_falls():
+    settings = Settings(lr=1.0, warmup=0.1)
+    rates = [learning_rate(settings, step, 100) for step in range(1, 101)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == max(rates[9:11])
+    assert rates[50:] == sorted(rates[50:], reverse=True)
+    assert 0.02 <= rates[-1] < 0.021
+
+
+def test_one_ctrl_c_finishes_the_step_and_writes_the_checkpoint(tmp_path):
+    path = tmp_path / "c"
+    before = signal.getsignal(signal.SIGINT)
+
+    def report(progress):
+        if progress.step == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    outcome = run(path, report, evaluations=1)
+    assert outcome.interrupted and outcome.step == 5
+    loaded, _, about = load_charlm(path)
+    assert about["step"] == 5
+    for name, tensor in outcome.model.state_dict().items():
+        np.testing.assert_array_equal(loaded.state_dict()[name].data, tensor.data)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_two_ctrl_c_stop_at_once_and_keep_the_last_checkpoint(tmp_path):
+    path = tmp_path / "c"
+    before = signal.getsignal(signal.SIGINT)
+
+    def report(progress):
+        if progress.step == 6:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(path, report)
+    assert load_charlm(path)[2]["step"] == 4
+    assert os.listdir(tmp_path) == ["c"]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def broken_after(step, monkeypatch):
+    """Make the model's weights NaN after a step."""
+    real = ts.optim.AdamW.step
+    count = 0
+
+    def poisoned(self):
+        nonlocal count
+        real(self)
+        count += 1
+        if count == step:
+            self.parameters[0].data[...] = np.nan
+
+    monkeypatch.setattr(ts.optim.AdamW, "step", poisoned)
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [(6, "step 7: loss nan"), (8, "step 8: held-out loss nan")],
+)
+def test_nan_stops_naming_the_step_and_the_last_good_checkpoint_stands(
+    tmp_path, monkeypatch, step, message
+):
+    path = tmp_path / "c"
+    broken_after(step, monkeypatch)
+    with pytest.raises(Diverged, match=message) as caught:
+        run(path)
+    assert f"{path} holds" in str(caught.value)
+    assert load_charlm(path)[2]["step"] == 4
+
+
+def test_nan_before_any_checkpoint_leaves_an_older_runs_file(tmp_path, monkeypatch):
+    path = tmp_path / "c"
+    path.write_bytes(b"older")
+    broken_after(1, monkeypatch)
+    with pytest.raises(Diverged, match="no checkpoint was written"):
+        run(path)
+    assert path.read_bytes() == b"older"
+
+
+def test_an_absurd_learning_rate_is_caught_without_warnings(tmp_path):
+    with pytest.raises(Diverged, match="training stopped at step"):
+        run(tmp_path / "c", lr=1e38, model="rnn", clip=1e30)
+
+
+def test_an_unwritable_path_is_found_before_the_first_step(tmp_path):
+    with pytest.raises(CheckpointError):
+        run(tmp_path / "none" / "c", lambda progress: pytest.fail("a step was made"))
+
+
+def test_a_text_shorter_than_one_window_is_refused():
+    settings = Settings(window=64)
+    with pytest.raises(DataError, match="too short for one window of 64"):
+        Corpus("x" * 60, settings)
+    Corpus("x" * 80, settings)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"hidden": 0}, {"hidden": 10**9}, {"layers": -1}, {"embed": -5}, {"batch": 0},
+        {"window": 0}, {"steps": 0}, {"epochs": 0.0}, {"epochs": float("inf")}, {"lr": 0.0},
+        {"lr": float("nan")}, {"clip": -1.0}, {"dropout": 1.0}, {"dropout": -0.1},
+        {"held_out": 0.0}, {"held_out": 1.0}, {"evaluations": 0}, {"seed": -1},
+        {"weight_decay": -1.0}, {"warmup": 2.0},
+    ],
+)  # fmt: skip
+def test_settings_outside_their_range_are_named(bad):
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        Settings(**bad)

@@ -1,0 +1,31 @@
+"""Reverse-mode automatic differentiation.
+
+Read in this order:
+
+1. tensor.py     an array that remembers how it was made
+2. op.py         a function and the rule for its gradient
+3. broadcast.py  the few ops the engine itself needs, as first examples
+4. walk.py       from an output back to everything it depends on
+5. fused.py      kernels for many steps at once, and how they keep higher derivatives
+6. modes.py      switching the recording off
+"""
+
+from tinyseq.autograd.fused import FusedOp
+from tinyseq.autograd.modes import enable_grad, is_grad_enabled, no_grad
+from tinyseq.autograd.op import REGISTRY, Op, op
+from tinyseq.autograd.tensor import Array, Tensor
+from tinyseq.autograd.walk import backward, grad
+
+__all__ = [
+    "REGISTRY",
+    "Array",
+    "FusedOp",
+    "Op",
+    "Tensor",
+    "backward",
+    "enable_grad",
+    "grad",
+    "is_grad_enabled",
+    "no_grad",
+    "op",
+]

@@ -1,0 +1,58 @@
+"""The ops that the engine itself uses: adding gradients up and undoing broadcasts and casts."""
+
+from typing import Any
+
+import numpy as np
+
+from tinyseq.autograd.op import op
+from tinyseq.autograd.tensor import Array, Tensor
+
+
+@op
+def add(a: Array, b: Array) -> Any:
+    """a + b, broadcast."""
+    return a + b
+
+
+@add.vjp
+def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple[Any, ...]:
+    return g, g
+
+
+@op
+def sum_to(x: Array, *, shape: tuple[int, ...]) -> Any:
+    """x summed over the dimensions that broadcasting `shape` to x.shape made or stretched."""
+    new = x.ndim - len(shape)
+    stretched = tuple(
+        axis
+        for axis in range(x.ndim)
+        if axis < new or (shape[axis - new] == 1 and x.shape[axis] != 1)
+    )
+    return x.sum(axis=stretched).reshape(shape)
+
+
+@sum_to.vjp
+def _(g: Tensor, y: Tensor, x: Tensor, *, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    return (broadcast_to(g, shape=x.shape),)
+
+
+@op
+def broadcast_to(x: Array, *, shape: tuple[int, ...]) -> Any:
+    """x repeated along new dimensions and those of size 1, without copying."""
+    return np.broadcast_to(x, shape)
+
+
+@broadcast_to.vjp
+def _(g: Tensor, y: Tensor, x: Tensor, *, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    return (g,)  # the engine sums it down
+
+
+@op
+def cast(x: Array, *, dtype: Any) -> Any:
+    """x in another dtype."""
+    return x.astype(dtype)
+
+
+@cast.vjp
+def _(g: Tensor, y: Tensor, x: Tensor, *, dtype: Any) -> tuple[Any, ...]:
+    return (g,)  # the engine casts it back

@@ -1,0 +1,189 @@
+"""The backward walk: from outputs back to their causes, summing gradients on the way.
+
+A Tensor's gradient is complete when every Tensor made from it has passed its share down. All of
+those are younger than it is. So the walk keeps the Tensors that have received something in a heap
+and always takes the youngest: when a Tensor comes up, nothing can be missing. That needs no
+recursion, so a chain may be as long as memory allows, and no sorting of the graph beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from tinyseq.autograd.broadcast import add, cast, sum_to
+from tinyseq.autograd.modes import _Recording
+from tinyseq.autograd.op import Op
+from tinyseq.autograd.tensor import Tensor
+
+
+def _freed(*_: Any) -> Any:
+    """This graph was walked before and freed."""
+    raise AssertionError("never called: the walk refuses a freed Tensor")
+
+
+FREED = Op.__new__(Op)  # not made by Op(...), which would list it among the ops
+FREED.name, FREED.forward, FREED.rule = "freed", _freed, _freed
+
+
+def walk(
+    outputs: Sequence[Tensor], seeds: Sequence[Tensor], keep: bool, oldest: int = -1
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield each Tensor that the outputs depend on, youngest first, with its whole gradient.
+
+    Args:
+        outputs, seeds: where to start, and the gradient to start with at each.
+        keep: False frees the graph on the way: what each Tensor remembers of its making.
+        oldest: stop before Tensors of a smaller order.
+    """
+    gradients: dict[int, Any] = {}
+    tensors: dict[int, Tensor] = {}
+    heap: list[int] = []
+
+    def give(x: Tensor, g: Any) -> None:
+        order = x.order
+        if order in gradients:
+            gradients[order] = merge(gradients[order], g)
+        else:
+            gradients[order] = g
+            tensors[order] = x
+            heappush(heap, -order)
+
+    for y, seed in zip(outputs, seeds, strict=True):
+        if y.requires_grad:
+            give(y, seed)
+    while heap and -heap[0] >= oldest:
+        order = -heappop(heap)
+        y, g = tensors.pop(order), gradients.pop(order)
+        yield y, g
+        if y.op is None:
+            continue
+        if y.op is FREED:
+            raise RuntimeError(
+                "backward: this graph was freed by an earlier backward; "
+                "give that one retain_graph=True"
+            )
+        assert y.op.rule is not None
+        inputs = y.inputs
+        shares = y.op.rule(g, y, *inputs, **y.params) if y.params else y.op.rule(g, y, *inputs)
+        if not keep:
+            y.op, y.inputs, y.params = FREED, (), {}
+        for x, share in zip(inputs, shares, strict=True):
+            if share is not None and isinstance(x, Tensor) and x.requires_grad:
+                give(x, share if isinstance(share, dict) else fit(share, x))
+
+
+def fit(g: Tensor, x: Tensor) -> Tensor:
+    """A gradient in the shape and dtype of its Tensor: broadcasting is undone by summing."""
+    if g.data.shape != x.data.shape:
+        g = sum_to(g, shape=x.data.shape)
+    if g.data.dtype != x.data.dtype:
+        g = cast(g, dtype=x.data.dtype)
+    return g
+
+
+def merge(a: Any, b: Any) -> Any:
+    """The sum of two gradients of one Tensor; of a tuple of results, {position: gradient}."""
+    if isinstance(a, dict):
+        for i, g in b.items():
+            a[i] = add(a[i], g) if i in a else g
+        return a
+    return add(a, b)
+
+
+def seed_for(y: Tensor, gradient: Any, where: str) -> Tensor:
+    """The gradient to start from at y: 1 for a scalar, else what the caller gave, checked."""
+    if not y.requires_grad:
+        raise RuntimeError(f"{where}: the Tensor does not require a gradient")
+    if gradient is None:
+        if y.data.size != 1:
+            raise RuntimeError(
+                f"{where}: a gradient is needed to start from a Tensor of shape {y.shape}; "
+                "only one with a single element does without"
+            )
+        return Tensor(np.ones_like(y.data))
+    seed = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
+    if seed.shape != y.shape:
+        raise ValueError(f"{where}: expected a gradient of shape {y.shape}, got {seed.shape}")
+    return fit(seed, y)
+
+
+def backward(
+    y: Tensor, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False
+) -> None:
+    """Add d(y · gradient)/dx to x.grad for every leaf x that requires it.
+
+    Args:
+        y: any Tensor that requires a gradient.
+        gradient: of y's shape; may be left out when y has one element, for 1.
+        retain_graph: keep the graph for another walk; by default as create_graph.
+        create_graph: record the walk, so that the gradients can be differentiated in turn.
+
+    Raises:
+        RuntimeError: if y requires no gradient, has several elements and no gradient is given,
+            or its graph was freed.
+        ValueError: if the gradient's shape is not y's.
+    """
+    seed = seed_for(y, gradient, "backward")
+    keep = create_graph if retain_graph is None else retain_graph
+    with _Recording(create_graph):
+        for x, g in walk([y], [seed], keep):
+            if x.op is None:
+                # A leaf's gradient may be changed in place (clipping), so it is nobody else's.
+                own = g if create_graph else Tensor(g.data.copy())
+                x.grad = own if x.grad is None else add(x.grad, own)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Any = None,
+    create_graph: bool = False,
+    retain_graph: bool | None = None,
+    allow_unused: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of the outputs' sum, weighted by grad_outputs, with respect to the inputs.
+
+    Args:
+        outputs: one Tensor or several, each requiring a gradient.
+        inputs: the Tensors to differentiate by, leaves or not.
+        grad_outputs: for each output a gradient of its shape, or None for 1.
+        create_graph: record the walk, so that the results can be differentiated in turn.
+        retain_graph: keep the graph for another walk; by default as create_graph.
+        allow_unused: give None for an input that the outputs do not depend on.
+
+    Returns:
+        A tuple with one gradient for each input. `.grad` is left alone.
+
+    Raises:
+        RuntimeError: as `backward`, and for an input that requires no gradient or, unless
+            allowed, was not used.
+        ValueError: if a gradient's shape is not its output's, or their numbers differ.
+    """
+    outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    given = [None] * len(outputs) if grad_outputs is None else grad_outputs
+    given = [given] if isinstance(given, Tensor) else list(given)
+    if len(given) != len(outputs):
+        raise ValueError(f"grad: expected {len(outputs)} grad_outputs, got {len(given)}")
+    for x in inputs:
+        if not x.requires_grad:
+            raise RuntimeError("grad: an input does not require a gradient")
+    seeds = [seed_for(y, g, "grad") for y, g in zip(outputs, given, strict=True)]
+    keep = create_graph if retain_graph is None else retain_graph
+    wanted = {x.order for x in inputs}
+    found: dict[int, Tensor] = {}
+    with _Recording(create_graph):
+        # Nothing older than the oldest input can depend on an input.
+        for x, g in walk(outputs, seeds, keep, min(wanted, default=0)):
+            if x.order in wanted:
+                found[x.order] = g
+    if not allow_unused and len(found) < len(wanted):
+        raise RuntimeError(
+            "grad: an input was not used to compute the outputs; "
+            "allow_unused=True gives None for it"
+        )
+    return tuple(found.get(x.order) for x in inputs)

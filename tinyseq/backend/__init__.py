@@ -1,0 +1,140 @@
+"""The seam between the ops and the kernels that do the arithmetic.
+
+Every kernel has one name and one meaning, given by `numpy_kernels`; the C extension serves
+the same names faster where it can. Callers write `backend.tanh(x)` and never learn who
+answered. `use` rebinds the names, so look them up at each call:
+
+    from tinyseq import backend          # right
+    from tinyseq.backend import tanh     # wrong: keeps the kernel of that moment
+"""
+
+import os
+from types import ModuleType
+
+from tinyseq.backend import numpy_kernels
+from tinyseq.backend.numpy_kernels import (
+    adam_,
+    cross_entropy_backward,
+    cross_entropy_forward,
+    embedding,
+    embedding_scatter,
+    exp,
+    linear,
+    lstm_backward,
+    lstm_forward,
+    matmul,
+    scale_,
+    sigmoid,
+    sum_of_squares,
+    tanh,
+)
+
+KERNELS = tuple(numpy_kernels.__all__)
+
+__all__ = [
+    "KERNELS",
+    "adam_",
+    "cross_entropy_backward",
+    "cross_entropy_forward",
+    "embedding",
+    "embedding_scatter",
+    "exp",
+    "fma_peak",
+    "get_num_threads",
+    "info",
+    "linear",
+    "lstm_backward",
+    "lstm_forward",
+    "matmul",
+    "scale_",
+    "set_num_threads",
+    "sigmoid",
+    "sum_of_squares",
+    "tanh",
+    "use",
+]
+
+_BUILD = "build it with: python -m pip install -e . (a C compiler is needed)"
+
+_c: ModuleType | None
+_missing = ""
+try:
+    from tinyseq.backend import c_kernels as _c
+except ImportError as error:
+    _c, _missing = None, str(error)
+
+_active = "numpy"
+
+
+def use(name: str) -> None:
+    """Choose who serves the kernels from now on, in the whole process.
+
+    Args:
+        name: "c", "numpy", or "auto": C where the extension is there, else NumPy.
+
+    Raises:
+        ValueError: for any other name.
+        RuntimeError: for "c" when the extension is not there, with the command that builds it.
+    """
+    global _active
+    if name not in ("auto", "c", "numpy"):
+        raise ValueError(f"backend: expected 'auto', 'c' or 'numpy', got {name!r}")
+    if name == "c" and _c is None:
+        raise RuntimeError(f"backend 'c': the extension is not there ({_missing}); {_BUILD}")
+    _active = "numpy" if _c is None else {"auto": "c"}.get(name, name)
+    for kernel in KERNELS:
+        globals()[kernel] = getattr(numpy_kernels, kernel)
+        if _active == "c" and hasattr(_c, kernel):
+            globals()[kernel] = getattr(_c, kernel)
+
+
+def info() -> dict[str, object]:
+    """Who is at work.
+
+    Returns:
+        backend ("c" or "numpy"), isa (the instruction set of the C kernels, None on NumPy),
+        threads, and kernels: for each kernel's name "c" or "numpy". On C, a kernel is still
+        served by NumPy for any dtype but float32.
+    """
+    return {
+        "backend": _active,
+        "isa": _c.isa() if _c is not None and _active == "c" else None,
+        "threads": get_num_threads(),
+        "kernels": {
+            kernel: "c" if _active == "c" and hasattr(_c, kernel) else "numpy" for kernel in KERNELS
+        },
+    }
+
+
+def set_num_threads(threads: int) -> None:
+    """Let C kernels use up to so many threads; results do not depend on it, to the last bit.
+
+    Without a call, OMP_NUM_THREADS or else the number of processors is used. On NumPy alone it
+    has no effect: NumPy's own products take their threads from the BLAS it was built with.
+
+    Raises:
+        ValueError: if threads is not a whole number of at least 1.
+    """
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise ValueError(f"set_num_threads: expected a whole number >= 1, got {threads!r}")
+    if _c is not None:
+        _c.set_num_threads(threads)
+
+
+def get_num_threads() -> int:
+    """How many threads a C kernel may use; 1 where there is no C."""
+    return _c.get_num_threads() if _c is not None else 1
+
+
+def fma_peak(seconds: float = 0.2) -> float:
+    """GFLOP/s that one core reaches on fused multiply-adds in registers, measured now.
+
+    Raises:
+        RuntimeError: when the C extension is not there.
+    """
+    if _c is None:
+        raise RuntimeError(f"fma_peak: the extension is not there ({_missing}); {_BUILD}")
+    return float(_c.fma_peak(seconds))
+
+
+use(os.environ.get("TINYSEQ_BACKEND", "auto"))

@@ -1,0 +1,344 @@
+"""The kernels in C: the names and meanings of numpy_kernels, for float32.
+
+The only file that imports the extension. What C assumes is settled here: arrays reach it
+contiguous (matmul takes any layout with one unit stride), aligned and of one dtype; results are
+fresh arrays; any other dtype goes to NumPy. Shapes were checked by the ops.
+"""
+
+import os
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyseq._csrc import ffi, lib
+from tinyseq.backend import numpy_kernels
+
+Array = npt.NDArray[Any]
+
+ACTIVATIONS = {
+    "none": lib.TS_ACT_NONE,
+    "relu": lib.TS_ACT_RELU,
+    "tanh": lib.TS_ACT_TANH,
+    "sigmoid": lib.TS_ACT_SIGMOID,
+}
+
+
+def _choose_isa(name: str) -> None:
+    if lib.ts_use_isa(name.encode()) != lib.TS_OK:
+        have = [n for n in ("scalar", "avx2", "avx512", "neon") if lib.ts_has_isa(n.encode())]
+        raise RuntimeError(f"TINYSEQ_ISA: this machine has {', '.join(have)}, not {name!r}")
+
+
+if os.environ.get("TINYSEQ_ISA"):
+    _choose_isa(os.environ["TINYSEQ_ISA"])
+
+
+def isa() -> str:
+    """The instruction set in use."""
+    return str(ffi.string(lib.ts_isa()).decode())
+
+
+def isas() -> list[str]:
+    """Every instruction set that this build and this processor have, best first."""
+    return [n for n in ("avx512", "avx2", "neon", "scalar") if lib.ts_has_isa(n.encode())]
+
+
+def use_isa(name: str) -> None:
+    """Switch the instruction set, for tests and benchmarks.
+
+    Raises:
+        RuntimeError: if this machine lacks it, naming those it has.
+    """
+    _choose_isa(name)
+
+
+def set_num_threads(threads: int) -> None:
+    """At most so many threads a call."""
+    lib.ts_set_threads(min(threads, 1024))  # more than any machine has cores
+
+
+def get_num_threads() -> int:
+    """At most so many threads a call."""
+    return int(lib.ts_get_threads())
+
+
+def fma_peak(seconds: float) -> float:
+    """Measured GFLOP/s of one core on fused multiply-adds alone."""
+    return float(lib.ts_fma_peak(seconds))
+
+
+def _is_float32(*arrays: Array | None) -> bool:
+    return all(a is None or a.dtype == np.float32 for a in arrays)
+
+
+def _dense(a: Array) -> Array:
+    """The array itself if C can read it as it lies, else a copy that it can."""
+    return (
+        a
+        if a.flags.c_contiguous and a.flags.aligned
+        else np.array(a, order="C", copy=True, ndmin=a.ndim)
+    )
+
+
+def _read(a: Array | None) -> Any:
+    """A pointer to a dense array, good while the array lives; NULL for None."""
+    return ffi.NULL if a is None else ffi.from_buffer("float[]", a.reshape(-1))
+
+
+def _index(a: Array) -> Any:
+    return ffi.from_buffer("int64_t[]", a.reshape(-1))
+
+
+def _check(code: int) -> None:
+    if code == lib.TS_NO_MEMORY:
+        raise MemoryError("tinyseq: no memory for a kernel's scratch space")
+
+
+def _elementwise(name: str) -> Any:
+    kernel, fallback = getattr(lib, f"ts_{name}"), getattr(numpy_kernels, name)
+
+    def run(x: Array) -> Array:
+        if x.dtype != np.float32:
+            return fallback(x)  # type: ignore[no-any-return]
+        x = _dense(x)
+        y = np.empty_like(x)
+        _check(kernel(x.size, _read(x), _read(y)))
+        return y
+
+    run.__name__, run.__doc__ = name, fallback.__doc__
+    return run
+
+
+exp = _elementwise("exp")
+tanh = _elementwise("tanh")
+sigmoid = _elementwise("sigmoid")
+
+
+def _matrix(a: Array) -> tuple[Array, int, int]:
+    """A stack of matrices that C can read, and the strides, in elements, of rows and columns."""
+    item = a.itemsize
+    for axis, other in ((-1, -2), (-2, -1)):
+        unit, stride = a.strides[axis], a.strides[other]
+        if (
+            (unit == item or a.shape[axis] == 1)
+            and a.flags.aligned
+            and (stride >= item * a.shape[axis] or a.shape[other] == 1)
+            and stride % item == 0
+            and all(s >= 0 and s % item == 0 for s in a.strides[:-2])
+        ):
+            far = max(stride // item, a.shape[axis], 1)
+            return (a, far, 1) if axis == -1 else (a, 1, far)
+    a = np.array(a, order="C", copy=True)
+    return a, max(a.shape[-1], 1), 1
+
+
+def _offsets(a: Array, batch: tuple[int, ...]) -> Array:
+    """Where each matrix of a broadcast stack begins, in elements."""
+    offset = np.zeros(batch, np.int64)
+    for axis in range(1, a.ndim - 1):  # from the innermost batch axis outwards
+        size, stride = a.shape[-2 - axis], a.strides[-2 - axis] // a.itemsize
+        if size > 1:
+            steps = np.arange(size, dtype=np.int64) * stride
+            offset += steps.reshape((size,) + (1,) * (axis - 1))
+    return offset.reshape(-1)
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """C = A B; see numpy_kernels.matmul."""
+    if not _is_float32(a, b):
+        return numpy_kernels.matmul(a, b)
+    a, a_row, a_column = _matrix(a)
+    b, b_row, b_column = _matrix(b)
+    (m, k), n = a.shape[-2:], b.shape[-1]
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    c = np.empty((*batch, m, n), np.float32)
+    pairs = c.size // (m * n) if m * n else 0
+    if batch:
+        a_offset, b_offset = _offsets(a, batch), _offsets(b, batch)
+        a_at, b_at = _index(a_offset), _index(b_offset)
+    else:
+        a_at = b_at = ffi.NULL
+    _check(
+        lib.ts_matmul(
+            pairs, m, n, k,
+            _start(a), a_at, a_row, a_column,
+            _start(b), b_at, b_row, b_column,
+            ffi.NULL, lib.TS_ACT_NONE, _read(c),
+        )
+    )  # fmt: skip
+    return c
+
+
+def _start(a: Array) -> Any:
+    """A pointer to the first element of an array of any layout."""
+    return ffi.cast("float *", a.__array_interface__["data"][0])
+
+
+def linear(x: Array, weight: Array, bias: Array | None, activation: str) -> Array:
+    """y = activation(x Wᵀ + b); see numpy_kernels.linear."""
+    if not _is_float32(x, weight, bias):
+        return numpy_kernels.linear(x, weight, bias, activation)
+    n, k = weight.shape
+    x = _dense(x)
+    weight, w_row, w_column = _matrix(weight)
+    bias = None if bias is None else _dense(bias)
+    y = np.empty((*x.shape[:-1], n), np.float32)
+    rows = y.size // n if n else 0
+    _check(
+        lib.ts_matmul(
+            1, rows, n, k,
+            _read(x), ffi.NULL, max(k, 1), 1,
+            _start(weight), ffi.NULL, w_column, w_row,
+            _read(bias), ACTIVATIONS[activation], _read(y),
+        )
+    )  # fmt: skip
+    return y
+
+
+def lstm_forward(
+    x: Array, h0: Array, c0: Array, w_ih: Array, w_hh: Array, bias: Array | None, keep: bool
+) -> tuple[Array, Array, Array, Array | None, Array | None]:
+    """A layer over a whole sequence; see numpy_kernels.lstm_forward."""
+    if not _is_float32(x, h0, c0, w_ih, w_hh, bias):
+        return numpy_kernels.lstm_forward(x, h0, c0, w_ih, w_hh, bias, keep)
+    (B, T, D), H = x.shape, w_hh.shape[1]
+    x, h0, c0, w_ih, w_hh = (_dense(a) for a in (x, h0, c0, w_ih, w_hh))
+    bias = None if bias is None else _dense(bias)
+    y, h_last, c_last = (np.empty(s, np.float32) for s in ((B, T, H), (B, H), (B, H)))
+    gates = np.empty((B, T, 4 * H), np.float32) if keep else None
+    cells = np.empty((B, T, H), np.float32) if keep else None
+    inputs = [_read(a) for a in (x, h0, c0, w_ih, w_hh, bias)]
+    outputs = [_read(a) for a in (y, h_last, c_last, gates, cells)]
+    _check(lib.ts_lstm_forward(B, T, D, H, *inputs, *outputs))
+    return y, h_last, c_last, gates, cells
+
+
+def lstm_backward(
+    dy: Array, dh_last: Array, dc_last: Array, x: Array, h0: Array, c0: Array,
+    w_ih: Array, w_hh: Array, y: Array, gates: Array, cells: Array,
+) -> tuple[Array, Array, Array, Array, Array, Array]:  # fmt: skip
+    """The gradient of lstm_forward; see numpy_kernels.lstm_backward."""
+    arrays = (dy, dh_last, dc_last, x, h0, c0, w_ih, w_hh, y, gates, cells)
+    if not _is_float32(*arrays):
+        return numpy_kernels.lstm_backward(*arrays)
+    (B, T, D), H = x.shape, w_hh.shape[1]
+    dense = [_dense(a) for a in arrays]
+    results = [np.empty(a.shape, np.float32) for a in (x, h0, c0, w_ih, w_hh)]
+    results.append(np.empty(4 * H, np.float32))
+    _check(
+        lib.ts_lstm_backward(B, T, D, H, *(_read(a) for a in dense), *(_read(a) for a in results))
+    )
+    dx, dh0, dc0, dw_ih, dw_hh, dbias = results
+    return dx, dh0, dc0, dw_ih, dw_hh, dbias
+
+
+def cross_entropy_forward(logits: Array, targets: Array, ignore_index: int) -> tuple[Array, Array]:
+    """-log softmax(logits)[target]; see numpy_kernels.cross_entropy_forward."""
+    if not _is_float32(logits):
+        return numpy_kernels.cross_entropy_forward(logits, targets, ignore_index)
+    rows, classes = logits.shape
+    logits, targets = _dense(logits), _dense(targets)
+    losses, logsumexp = np.empty(rows, np.float32), np.empty(rows, np.float32)
+    _check(
+        lib.ts_cross_entropy_forward(
+            rows, classes, _read(logits), _index(targets), ignore_index,
+            _read(losses), _read(logsumexp),
+        )
+    )  # fmt: skip
+    return losses, logsumexp
+
+
+def cross_entropy_backward(
+    g: Array, logits: Array, logsumexp: Array, targets: Array, ignore_index: int
+) -> Array:
+    """g (softmax - one hot); see numpy_kernels.cross_entropy_backward."""
+    if not _is_float32(g, logits, logsumexp):
+        return numpy_kernels.cross_entropy_backward(g, logits, logsumexp, targets, ignore_index)
+    rows, classes = logits.shape
+    g, logits, logsumexp, targets = (_dense(a) for a in (g, logits, logsumexp, targets))
+    dlogits = np.empty((rows, classes), np.float32)
+    _check(
+        lib.ts_cross_entropy_backward(
+            rows, classes, _read(g), _read(logits), _read(logsumexp), _index(targets),
+            ignore_index, _read(dlogits),
+        )
+    )  # fmt: skip
+    return dlogits
+
+
+def embedding(weight: Array, index: Array) -> Array:
+    """Rows of a table; see numpy_kernels.embedding."""
+    if not _is_float32(weight):
+        return numpy_kernels.embedding(weight, index)
+    weight, index = _dense(weight), _dense(index)
+    out = np.empty((*index.shape, weight.shape[1]), np.float32)
+    _check(lib.ts_embedding(index.size, weight.shape[1], _read(weight), _index(index), _read(out)))
+    return out
+
+
+def embedding_scatter(g: Array, index: Array, rows: int) -> Array:
+    """The sum of rows of g by index; see numpy_kernels.embedding_scatter."""
+    if not _is_float32(g):
+        return numpy_kernels.embedding_scatter(g, index, rows)
+    g, index = _dense(g), _dense(index)
+    width = g.shape[-1]
+    out = np.empty((rows, width), np.float32)
+    _check(lib.ts_embedding_scatter(index.size, width, rows, _read(g), _index(index), _read(out)))
+    return out
+
+
+def _in_place(arrays: list[Array]) -> bool:
+    """Whether C may write to all of these where they lie."""
+    return all(a.dtype == np.float32 and a.flags.carray for a in arrays)
+
+
+def _pointers(arrays: list[Array]) -> Any:
+    return ffi.new("float *[]", [_start(a) for a in arrays])
+
+
+def _sizes(arrays: list[Array]) -> Any:
+    return ffi.new("int64_t[]", [a.size for a in arrays])
+
+
+def sum_of_squares(arrays: list[Array]) -> float:
+    """The sum of squares of all elements, in double; see numpy_kernels.sum_of_squares."""
+    if not _is_float32(*arrays):
+        return numpy_kernels.sum_of_squares(arrays)
+    arrays = [_dense(a) for a in arrays]
+    result = ffi.new("double *")
+    _check(lib.ts_sum_of_squares(len(arrays), _sizes(arrays), _pointers(arrays), result))
+    return float(result[0])
+
+
+def scale_(arrays: list[Array], factor: float) -> None:
+    """Every element times the factor, in place; see numpy_kernels.scale_."""
+    if not _in_place(arrays):
+        return numpy_kernels.scale_(arrays, factor)
+    _check(lib.ts_scale(len(arrays), _sizes(arrays), _pointers(arrays), factor))
+    return None
+
+
+def adam_(
+    params: list[Array], grads: list[Array], m: list[Array], v: list[Array], *,
+    lr: float, beta1: float, beta2: float, eps: float, weight_decay: float, decoupled: bool,
+    step: int,
+) -> None:  # fmt: skip
+    """One step of Adam or AdamW on all parameters; see numpy_kernels.adam_."""
+    if not (_in_place(params) and _in_place(m) and _in_place(v) and _is_float32(*grads)):
+        return numpy_kernels.adam_(
+            params, grads, m, v, lr=lr, beta1=beta1, beta2=beta2, eps=eps,
+            weight_decay=weight_decay, decoupled=decoupled, step=step,
+        )  # fmt: skip
+    grads = [_dense(g) for g in grads]
+    # The step's scalars are worked out here, in double, and rounded once.
+    l2, decay = (0.0, 1 - lr * weight_decay) if decoupled else (weight_decay, 1.0)
+    step_size, v_scale = lr / (1 - beta1**step), (1 - beta2**step) ** -0.5
+    _check(
+        lib.ts_adam(
+            len(params), _sizes(params),
+            _pointers(params), _pointers(grads), _pointers(m), _pointers(v),
+            beta1, 1 - beta1, beta2, 1 - beta2, l2, decay, step_size, v_scale, eps,
+        )
+    )  # fmt: skip
+    return None

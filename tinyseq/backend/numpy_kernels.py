@@ -1,0 +1,211 @@
+"""Every kernel in plain NumPy: the specification, and what runs where there is no C.
+
+Arrays in, arrays out, in the dtype that came in. Nothing is changed in place except by the
+kernels whose names end in an underscore. Shapes were checked by the callers.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+__all__ = [
+    "adam_",
+    "cross_entropy_backward",
+    "cross_entropy_forward",
+    "embedding",
+    "embedding_scatter",
+    "exp",
+    "linear",
+    "lstm_backward",
+    "lstm_forward",
+    "matmul",
+    "scale_",
+    "sigmoid",
+    "sum_of_squares",
+    "tanh",
+]
+
+
+def exp(x: Array) -> Array:
+    """e to the x; infinity past the largest number, without a warning."""
+    with np.errstate(over="ignore", under="ignore"):
+        return np.exp(x)
+
+
+def tanh(x: Array) -> Array:
+    """The hyperbolic tangent."""
+    return np.tanh(x)
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x)), through exp(-|x|), which cannot overflow."""
+    e = exp(-np.abs(x))
+    return np.where(x < 0, e, 1).astype(x.dtype) / (1 + e)
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """C = A B for a (..., M, K) and b (..., K, N), batch dimensions broadcast."""
+    return np.matmul(a, b)
+
+
+def linear(x: Array, weight: Array, bias: Array | None, activation: str) -> Array:
+    """y = activation(x Wᵀ + b).
+
+    Args:
+        x: (..., K).
+        weight: (N, K).
+        bias: (N,) or None.
+        activation: "none", "relu", "tanh" or "sigmoid".
+    """
+    y = np.matmul(x, weight.T)
+    if bias is not None:
+        y += bias
+    if activation == "relu":
+        return np.maximum(y, 0)
+    return {"none": lambda y: y, "tanh": tanh, "sigmoid": sigmoid}[activation](y)
+
+
+def lstm_forward(
+    x: Array, h0: Array, c0: Array, w_ih: Array, w_hh: Array, bias: Array | None, keep: bool
+) -> tuple[Array, Array, Array, Array | None, Array | None]:
+    """One LSTM layer over a whole sequence, gates in the order i, f, g, o.
+
+    Args:
+        x: (B, T, D).
+        h0, c0: (B, H).
+        w_ih, w_hh: (4H, D), (4H, H).
+        bias: (4H,) or None.
+        keep: whether the last two results are wanted.
+
+    Returns:
+        y (B, T, H), h_T and c_T (B, H), and for lstm_backward the activated gates (B, T, 4H)
+        and the cells (B, T, H), None if not kept.
+    """
+    (B, T, _), H = x.shape, h0.shape[1]
+    y = np.empty((B, T, H), x.dtype)
+    gates = np.empty((B, T, 4 * H), x.dtype)
+    cells = np.empty((B, T, H), x.dtype)
+    from_x = linear(x, w_ih, bias, "none")
+    h, c, w = h0.copy(), c0.copy(), w_hh.T
+    for t in range(T):
+        a = from_x[:, t] + h @ w
+        i, f, o = sigmoid(a[:, :H]), sigmoid(a[:, H : 2 * H]), sigmoid(a[:, 3 * H :])
+        g = np.tanh(a[:, 2 * H : 3 * H])
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        y[:, t], cells[:, t] = h, c
+        gates[:, t] = np.concatenate((i, f, g, o), axis=1)
+    return (y, h, c, gates, cells) if keep else (y, h, c, None, None)
+
+
+def lstm_backward(
+    dy: Array, dh_last: Array, dc_last: Array, x: Array, h0: Array, c0: Array,
+    w_ih: Array, w_hh: Array, y: Array, gates: Array, cells: Array,
+) -> tuple[Array, Array, Array, Array, Array, Array]:  # fmt: skip
+    """From the gradients of lstm_forward's first three results to those of its inputs.
+
+    Returns:
+        dx, dh0, dc0, dw_ih, dw_hh, dbias, in the inputs' shapes; dbias (4H,).
+    """
+    (B, T, D), H = x.shape, h0.shape[1]
+    da = np.empty_like(gates)  # the gradient of the gates' pre-activations
+    dh, dc = dh_last.copy(), dc_last.copy()
+    for t in reversed(range(T)):
+        i, f, g, o = (gates[:, t, k * H : (k + 1) * H] for k in range(4))
+        before = cells[:, t - 1] if t else c0
+        tanh_c = np.tanh(cells[:, t])
+        dh = dh + dy[:, t]
+        dc = dc + dh * o * (1 - tanh_c * tanh_c)
+        da[:, t, :H] = dc * g * i * (1 - i)
+        da[:, t, H : 2 * H] = dc * before * f * (1 - f)
+        da[:, t, 2 * H : 3 * H] = dc * i * (1 - g * g)
+        da[:, t, 3 * H :] = dh * tanh_c * o * (1 - o)
+        dh, dc = da[:, t] @ w_hh, dc * f
+    h_before = np.concatenate((h0[:, None], y), axis=1)[:, :T]
+    rows = da.reshape(B * T, 4 * H)
+    dw_ih = rows.T @ x.reshape(B * T, D)
+    dw_hh = rows.T @ h_before.reshape(B * T, H)
+    return da @ w_ih, dh, dc, dw_ih, dw_hh, rows.sum(0)
+
+
+def cross_entropy_forward(logits: Array, targets: Array, ignore_index: int) -> tuple[Array, Array]:
+    """The loss logsumexp(logits) - logits[target] of each row, and that logsumexp.
+
+    Args:
+        logits: (R, V).
+        targets: (R,) int64, in [0, V) or equal to ignore_index, where the loss is 0.
+    """
+    top = logits.max(1, initial=-np.inf)
+    # An infinite row keeps its infinity: subtracting it from itself would make a NaN.
+    shift = np.where(np.isinf(top), 0, top).astype(logits.dtype)
+    with np.errstate(divide="ignore"):
+        logsumexp = np.log(exp(logits - shift[:, None]).sum(1)) + shift
+    ignored = targets == ignore_index
+    safe = np.where(ignored, 0, targets)[:, None]
+    with np.errstate(invalid="ignore"):
+        losses = logsumexp - np.take_along_axis(logits, safe, 1)[:, 0]
+    return np.where(ignored, 0, losses).astype(logits.dtype), logsumexp
+
+
+def cross_entropy_backward(
+    g: Array, logits: Array, logsumexp: Array, targets: Array, ignore_index: int
+) -> Array:
+    """g (softmax(logits) - one hot of the target), row by row; zeros in ignored rows."""
+    with np.errstate(invalid="ignore"):
+        softmax = exp(logits - logsumexp[:, None])
+    rows = np.flatnonzero(targets != ignore_index)
+    softmax[rows, targets[rows]] -= 1
+    softmax *= g[:, None]
+    softmax[targets == ignore_index] = 0
+    return softmax
+
+
+def embedding(weight: Array, index: Array) -> Array:
+    """The rows weight[index]: (V, D) and (...) give (..., D)."""
+    return weight[index]
+
+
+def embedding_scatter(g: Array, index: Array, rows: int) -> Array:
+    """(rows, D) zeros, to which the rows of g (..., D) are added where index says, in its order."""
+    out = np.zeros((rows, g.shape[-1]), g.dtype)
+    np.add.at(out, index.reshape(-1), g.reshape(-1, g.shape[-1]))
+    return out
+
+
+def sum_of_squares(arrays: list[Array]) -> float:
+    """The sum of the squares of all elements of all arrays, in float64."""
+    return sum(float(np.sum(np.square(a, dtype=np.float64))) for a in arrays)
+
+
+def scale_(arrays: list[Array], factor: float) -> None:
+    """Multiplies every element in place."""
+    for a in arrays:
+        a *= factor
+
+
+def adam_(
+    params: list[Array], grads: list[Array], m: list[Array], v: list[Array], *,
+    lr: float, beta1: float, beta2: float, eps: float, weight_decay: float, decoupled: bool,
+    step: int,
+) -> None:  # fmt: skip
+    """One Adam step in place on params, m and v, step counted from 1::
+
+        m ← β₁ m + (1 - β₁) g,  v ← β₂ v + (1 - β₂) g²
+        p ← p - lr / (1 - β₁ᵗ) · m / (√v / √(1 - β₂ᵗ) + ε)
+
+    Weight decay λ adds λ p to g, or, decoupled, multiplies p by 1 - lr λ beforehand.
+    """
+    step_size, v_scale = lr / (1 - beta1**step), (1 - beta2**step) ** -0.5
+    for p, g, mean, square in zip(params, grads, m, v, strict=True):
+        if weight_decay and decoupled:
+            p *= 1 - lr * weight_decay
+        elif weight_decay:
+            g = g + weight_decay * p
+        mean *= beta1
+        mean += (1 - beta1) * g
+        square *= beta2
+        square += (1 - beta2) * g * g
+        p -= step_size * mean / (np.sqrt(square) * v_scale + eps)

@@ -1,0 +1,76 @@
+"""Text from a language model, one character at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyseq.autograd import no_grad
+from tinyseq.data import CharVocabulary
+from tinyseq.models import CharLM, State
+
+
+def generate(
+    model: CharLM,
+    vocabulary: CharVocabulary,
+    prompt: str,
+    length: int,
+    temperature: float,
+    seed: int,
+) -> Iterator[str]:
+    """Continue a text, yielding each new character as it is drawn.
+
+    Characters are drawn from softmax(logits / temperature), never the one reserved for unknown
+    characters. The same arguments give the same text.
+
+    Args:
+        model: in evaluation mode, unless dropout is wanted.
+        vocabulary: the one it was trained with.
+        prompt: what to continue; characters the model does not know are read as unknown. When
+            empty, the text begins as after a line's end.
+        length: characters to draw, not negative.
+        temperature: 1 is the model's own distribution, less is safer, 0 takes the likeliest.
+        seed: of the draws, not negative.
+
+    Raises ValueError when length, temperature or seed is outside its range.
+    """
+    if length < 0:
+        raise ValueError(f"length must not be negative, got {length}")
+    if not (math.isfinite(temperature) and temperature >= 0):
+        raise ValueError(f"temperature must be a number from 0 up, got {temperature}")
+    if seed < 0:
+        raise ValueError(f"seed must not be negative, got {seed}")
+    return _drawn(model, vocabulary, prompt or "\n", length, temperature, seed)
+
+
+def _drawn(
+    model: CharLM,
+    vocabulary: CharVocabulary,
+    prompt: str,
+    length: int,
+    temperature: float,
+    seed: int,
+) -> Iterator[str]:
+    rng = np.random.default_rng(seed)
+    ids = vocabulary.encode(prompt)
+    state: State | None = None
+    for _ in range(length):
+        with no_grad():
+            logits, state = model(ids[None], state)
+        symbol = _draw(logits.data[0, -1].astype(np.float64), temperature, rng)
+        yield vocabulary.decode([symbol])
+        ids = np.array([symbol])
+
+
+def _draw(logits: NDArray[np.float64], temperature: float, rng: np.random.Generator) -> int:
+    logits[CharVocabulary.UNKNOWN] = -np.inf
+    likeliest = int(logits.argmax())
+    if temperature == 0.0:
+        return likeliest
+    with np.errstate(over="ignore", under="ignore"):  # a tiny temperature: exp(-inf) is 0
+        weights = np.exp((logits - logits[likeliest]) / temperature)
+    cumulative = np.cumsum(weights)
+    return int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))

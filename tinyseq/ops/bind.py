@@ -1,0 +1,69 @@
+"""The one table that gives Tensor its operators and methods."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinyseq.autograd import Tensor
+from tinyseq.ops import elementwise, indexing, matmul, reduce, shape, softmax
+
+METHODS: dict[str, Callable[..., Any]] = {
+    "__neg__": elementwise.neg,
+    "__abs__": elementwise.abs,
+    "__add__": elementwise.add,
+    "__sub__": elementwise.sub,
+    "__mul__": elementwise.mul,
+    "__truediv__": elementwise.div,
+    "__pow__": elementwise.pow,
+    "__matmul__": matmul.matmul,
+    "__radd__": lambda x, other: elementwise.add(other, x),
+    "__rsub__": lambda x, other: elementwise.sub(other, x),
+    "__rmul__": lambda x, other: elementwise.mul(other, x),
+    "__rtruediv__": lambda x, other: elementwise.div(other, x),
+    "__rpow__": lambda x, other: elementwise.pow(other, x),
+    "__rmatmul__": lambda x, other: matmul.matmul(other, x),
+    "__lt__": elementwise.lt,
+    "__le__": elementwise.le,
+    "__gt__": elementwise.gt,
+    "__ge__": elementwise.ge,
+    "__eq__": elementwise.eq,
+    "__ne__": elementwise.ne,
+    "__getitem__": indexing.getitem,
+    "to": lambda x, dtype: elementwise.cast(x, dtype=np.dtype(dtype)),
+    "float": lambda x: elementwise.cast(x, dtype=np.dtype(np.float32)),
+    "double": lambda x: elementwise.cast(x, dtype=np.dtype(np.float64)),
+    "view": shape.reshape,
+    "max": lambda x: reduce.amax(x),
+    "min": lambda x: reduce.amin(x),
+    "clone": lambda x: elementwise.mul(x, 1),
+}
+
+# What is a method under its own name.
+for module, names in {
+    elementwise: "abs neg add sub mul div pow exp log sqrt square reciprocal tanh sigmoid relu "
+    "maximum minimum lt le gt ge eq ne",
+    reduce: "sum mean var std amax amin argmax logsumexp",
+    shape: "reshape flatten permute transpose squeeze unsqueeze expand broadcast_to split chunk "
+    "unbind",
+    matmul: "matmul",
+    softmax: "softmax log_softmax",
+}.items():
+    for name in names.split():
+        METHODS[name] = getattr(module, name)
+
+
+def _method(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    # An Op is an object, and only a function becomes a bound method when looked up.
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    method.__name__, method.__doc__ = name, function.__doc__
+    return method
+
+
+for name, function in METHODS.items():
+    setattr(Tensor, name, _method(function, name))
+Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]  # == compares elements, not Tensors
+Tensor.T = property(lambda x: shape.permute(x, tuple(reversed(range(x.ndim)))))  # type: ignore[attr-defined]
+Tensor.mT = property(lambda x: shape.transpose(x, -1, -2))  # type: ignore[attr-defined]

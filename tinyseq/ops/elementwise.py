@@ -1,0 +1,264 @@
+"""Ops that work element by element, with NumPy's broadcasting."""
+
+from typing import Any
+
+import numpy as np
+
+from tinyseq import backend
+from tinyseq.autograd import Array, Tensor, op
+from tinyseq.autograd.broadcast import add, cast
+
+__all__ = [
+    "abs", "add", "cast", "div", "eq", "exp", "ge", "gt", "le", "log", "lt", "maximum", "minimum",
+    "mul", "ne", "neg", "pow", "reciprocal", "relu", "sigmoid", "sign", "sqrt", "square", "sub",
+    "tanh", "where",
+]  # fmt: skip
+
+Grads = tuple[Any, ...]
+
+
+@op
+def neg(x: Array) -> Any:
+    """-x."""
+    return -x
+
+
+@neg.vjp
+def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
+    return (-g,)
+
+
+@op
+def sub(a: Array, b: Array) -> Any:
+    """a - b."""
+    return a - b
+
+
+@sub.vjp
+def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
+    return g, -g
+
+
+@op
+def mul(a: Array, b: Array) -> Any:
+    """a b."""
+    return a * b
+
+
+@mul.vjp
+def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
+    return g * b, g * a
+
+
+@op
+def div(a: Array, b: Array) -> Any:
+    """a / b; a division by zero gives an infinity or NaN, and no warning."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return np.true_divide(a, b)
+
+
+@div.vjp
+def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
+    return g / b, -g * y / b
+
+
+@op
+def pow(a: Array, b: Array) -> Any:
+    """a to the power of b."""
+    with np.errstate(all="ignore"):
+        return np.power(a, b)
+
+
+@pow.vjp
+def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
+    # d/da = b a^(b-1), and 0 where b is 0, whatever a; d/db = y log a, and 0 where a is 0.
+    by_a = g * where(eq(b, 0), 0.0, b * pow(a, sub(b, 1))) if isinstance(a, Tensor) else None
+    by_b = g * y * log(where(eq(a, 0), 1.0, a)) if isinstance(b, Tensor) else None
+    return by_a, by_b
+
+
+@op
+def square(x: Array) -> Any:
+    """x²."""
+    return x * x
+
+
+@square.vjp
+def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
+    return (2 * g * x,)
+
+
+@op
+def sqrt(x: Array) -> Any:
+    """The square root; NaN for negative numbers."""
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(x)
+
+
+@sqrt.vjp
+def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
+    return (g / (2 * y),)
+
+
+@op
+def reciprocal(x: Array) -> Any:
+    """1 / x."""
+    with np.errstate(divide="ignore"):
+        return 1 / x
+
+
+@reciprocal.vjp
+def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
+    return (-g * y * y,)
+
+
+@op
+def exp(x: Array) -> Any:
+    """e to the x."""
+    return backend.exp(x)
+
+
+@exp.vjp
+def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
+    return (g * y,)
+
+
+@op
+def log(x: Array) -> Any:
+    """The natural logarithm; -inf at 0 and NaN below."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(x)
+
+
+@log.vjp
+def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
+    return (g / x,)
+
+
+@op
+def tanh(x: Array) -> Any:
+    """The hyperbolic tangent."""
+    return backend.tanh(x)
+
+
+@tanh.vjp
+def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
+    return (g * (1 - y * y),)
+
+
+@op
+def sigmoid(x: Array) -> Any:
+    """1 / (1 + exp(-x))."""
+    return backend.sigmoid(x)
+
+
+@sigmoid.vjp
+def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
+    return (g * y * (1 - y),)
+
+
+@op
+def relu(x: Array) -> Any:
+    """max(x, 0); the gradient at 0 is 0."""
+    return np.maximum(x, 0)
+
+
+@relu.vjp
+def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
+    return (g * (y > 0),)
+
+
+@op
+def abs(x: Array) -> Any:
+    """|x|; the gradient at 0 is 0."""
+    return np.abs(x)
+
+
+@abs.vjp
+def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
+    return (g * sign(x),)
+
+
+@op
+def maximum(a: Array, b: Array) -> Any:
+    """The larger of the two, NaN if either is; at a tie each gets half of the gradient."""
+    return np.maximum(a, b)
+
+
+@maximum.vjp
+def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
+    return g * _share(a, b), g * _share(b, a)
+
+
+@op
+def minimum(a: Array, b: Array) -> Any:
+    """The smaller of the two, NaN if either is; at a tie each gets half of the gradient."""
+    return np.minimum(a, b)
+
+
+@minimum.vjp
+def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
+    return g * _share(b, a), g * _share(a, b)
+
+
+@op
+def where(condition: Array, a: Array, b: Array) -> Any:
+    """a where the condition holds, else b."""
+    return np.where(condition, a, b).astype(np.result_type(a, b), copy=False)
+
+
+@where.vjp
+def _(g: Tensor, y: Tensor, condition: Tensor, a: Tensor, b: Tensor) -> Grads:
+    return None, where(condition, g, 0.0), where(condition, 0.0, g)
+
+
+# Steps: flat wherever they are smooth, so they have no rule and their results are constants.
+
+
+@op
+def _share(a: Array, b: Array) -> Any:
+    """How much of the gradient of max(a, b) goes to a: 1, ½ at a tie, or 0."""
+    dtype = np.result_type(a, b)
+    return (np.asarray(a > b, dtype) + np.asarray(a >= b, dtype)) / 2
+
+
+@op
+def sign(x: Array) -> Any:
+    """-1, 0 or 1."""
+    return np.sign(x)
+
+
+@op
+def lt(a: Array, b: Array) -> Any:
+    """a < b."""
+    return a < b
+
+
+@op
+def le(a: Array, b: Array) -> Any:
+    """a <= b."""
+    return a <= b
+
+
+@op
+def gt(a: Array, b: Array) -> Any:
+    """a > b."""
+    return a > b
+
+
+@op
+def ge(a: Array, b: Array) -> Any:
+    """a >= b."""
+    return a >= b
+
+
+@op
+def eq(a: Array, b: Array) -> Any:
+    """a == b."""
+    return np.equal(a, b)
+
+
+@op
+def ne(a: Array, b: Array) -> Any:
+    """a != b."""
+    return np.not_equal(a, b)

@@ -1,0 +1,107 @@
+"""Matrix products."""
+
+from typing import Any
+
+from tinyseq import backend
+from tinyseq.autograd import Array, Tensor, op
+from tinyseq.ops.shape import reshape, transpose, unsqueeze
+
+__all__ = ["linear", "matmul"]
+
+
+@op
+def _matmul(a: Array, b: Array) -> Any:
+    return backend.matmul(a, b)
+
+
+@_matmul.vjp
+def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple[Any, ...]:
+    return (
+        _matmul(g, transpose(b, -1, -2)) if a.requires_grad else None,
+        _matmul(transpose(a, -1, -2), g) if b.requires_grad else None,
+    )
+
+
+def matmul(a: Any, b: Any) -> Tensor:
+    """The matrix product a b.
+
+    Args:
+        a: (..., M, K), or a vector (K,).
+        b: (..., K, N), or a vector (K,).
+
+    Returns:
+        (..., M, N), batch dimensions broadcast; a vector's dimension is left out.
+
+    Raises:
+        ValueError: if an argument has no dimensions, or the shapes do not fit.
+    """
+    a, b = (x if isinstance(x, Tensor) else Tensor(x) for x in (a, b))
+    if not a.ndim or not b.ndim or a.shape[-1] != b.shape[-2 if b.ndim > 1 else -1]:
+        raise ValueError(f"matmul: shapes {a.shape} and {b.shape} do not fit")
+    rows, columns = a.ndim > 1, b.ndim > 1
+    a = a if rows else unsqueeze(a, 0)
+    b = b if columns else unsqueeze(b, 1)
+    if b.ndim == 2 and a.ndim > 2:  # one large product instead of many small ones
+        y = reshape(_matmul(reshape(a, (a.numel() // max(a.shape[-1], 1), a.shape[-1])), b),
+                    (*a.shape[:-1], b.shape[-1])) if a.numel() else _matmul(a, b)  # fmt: skip
+    else:
+        y = _matmul(a, b)
+    shape = y.shape[:-2] + y.shape[-2:-1] * rows + y.shape[-1:] * columns
+    return y if rows and columns else reshape(y, shape)
+
+
+@op
+def _linear(x: Array, weight: Array, bias: Array | None, *, activation: str) -> Any:
+    return backend.linear(x, weight, bias, activation)
+
+
+@_linear.vjp
+def _(
+    g: Tensor, y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, *, activation: str
+) -> tuple[Any, ...]:
+    if activation == "relu":
+        g = g * (y > 0)
+    elif activation == "tanh":
+        g = g * (1 - y * y)
+    elif activation == "sigmoid":
+        g = g * y * (1 - y)
+    n, k = weight.shape
+    rows = y.numel() // n if n else 0
+    return (
+        matmul(g, weight) if x.requires_grad else None,
+        matmul(transpose(reshape(g, (rows, n)), 0, 1), reshape(x, (rows, k)))
+        if weight.requires_grad
+        else None,
+        g,
+    )
+
+
+def linear(
+    x: Any, weight: Tensor, bias: Tensor | None = None, activation: str = "none"
+) -> Tensor:
+    """y = activation(x Wᵀ + b), in one kernel.
+
+    Args:
+        x: (..., K).
+        weight: (N, K).
+        bias: (N,) or None.
+        activation: "none", "relu", "tanh" or "sigmoid".
+
+    Returns:
+        (..., N).
+
+    Raises:
+        ValueError: if the shapes do not fit, or for an unknown activation.
+    """
+    x = x if isinstance(x, Tensor) else Tensor(x)
+    if weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
+        raise ValueError(
+            f"linear: x must be (..., K) and weight (N, K), got {x.shape} and {weight.shape}"
+        )
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ValueError(f"linear: bias must be ({weight.shape[0]},), got {bias.shape}")
+    if activation not in ("none", "relu", "tanh", "sigmoid"):
+        raise ValueError(
+            f"linear: activation must be none, relu, tanh or sigmoid, got {activation!r}"
+        )
+    return _linear(x, weight, bias, activation=activation)

@@ -1,0 +1,113 @@
+"""Ops that reduce along dimensions. `dim` is one dimension, several, or None for all."""
+
+from typing import Any
+
+import numpy as np
+
+from tinyseq.autograd import Array, Tensor, op
+from tinyseq.autograd.broadcast import broadcast_to
+from tinyseq.ops.elementwise import eq, exp, log, square, where
+from tinyseq.ops.shape import reshape
+
+__all__ = ["amax", "amin", "argmax", "logsumexp", "mean", "std", "sum", "var"]
+
+Dim = int | tuple[int, ...] | None
+
+
+def _dims(x: Tensor, dim: Dim) -> tuple[int, ...]:
+    """The dimensions meant, counted from 0."""
+    if dim is None:
+        return tuple(range(x.ndim))
+    dims = (dim,) if isinstance(dim, int) else tuple(dim)
+    for d in dims:
+        if not -x.ndim <= d < x.ndim:
+            raise IndexError(f"dim {d} is out of range for a Tensor of shape {x.shape}")
+    return tuple(d % x.ndim for d in dims)
+
+
+def _kept(x: Tensor, dim: Dim) -> tuple[int, ...]:
+    """x's shape with the reduced dimensions as 1."""
+    dims = _dims(x, dim)
+    return tuple(1 if d in dims else n for d, n in enumerate(x.shape))
+
+
+def _spread(g: Tensor, x: Tensor, dim: Dim) -> Tensor:
+    """The gradient of a sum: each summed element gets the same."""
+    return broadcast_to(reshape(g, _kept(x, dim)), shape=x.shape)
+
+
+@op
+def _sum(x: Array, *, dim: Dim, keepdim: bool) -> Any:
+    return x.sum(axis=dim, keepdims=keepdim)
+
+
+@_sum.vjp
+def _(g: Tensor, y: Tensor, x: Tensor, *, dim: Dim, keepdim: bool) -> tuple[Any, ...]:
+    return (_spread(g, x, dim),)
+
+
+def sum(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """The sum along dim."""
+    _dims(x, dim)
+    return _sum(x, dim=dim, keepdim=keepdim)
+
+
+def mean(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """The mean along dim; NaN of no elements."""
+    return sum(x, dim, keepdim) / int(np.prod([x.shape[d] for d in _dims(x, dim)]))
+
+
+def var(x: Tensor, dim: Dim = None, correction: int = 1, keepdim: bool = False) -> Tensor:
+    """Σ (x - mean)² / (n - correction) along dim."""
+    n = int(np.prod([x.shape[d] for d in _dims(x, dim)]))
+    centred = x - mean(x, dim, keepdim=True)
+    return sum(square(centred), dim, keepdim) / max(n - correction, 0)
+
+
+def std(x: Tensor, dim: Dim = None, correction: int = 1, keepdim: bool = False) -> Tensor:
+    """The square root of `var`."""
+    from tinyseq.ops.elementwise import sqrt
+
+    return sqrt(var(x, dim, correction, keepdim))
+
+
+@op
+def _extreme(x: Array, *, dim: Dim, keepdim: bool, largest: bool) -> Any:
+    return (np.max if largest else np.min)(x, axis=dim, keepdims=keepdim)
+
+
+@_extreme.vjp
+def _(
+    g: Tensor, y: Tensor, x: Tensor, *, dim: Dim, keepdim: bool, largest: bool
+) -> tuple[Any, ...]:
+    hit = where(eq(x, reshape(y, _kept(x, dim))), 1.0, Tensor(np.zeros((), x.dtype)))
+    return (_spread(g, x, dim) * hit / sum(hit, dim, keepdim=True),)
+
+
+def amax(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """The largest element along dim; those that tie share its gradient evenly."""
+    return _extreme(x, dim=dim, keepdim=keepdim, largest=True)
+
+
+def amin(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """The smallest element along dim; those that tie share its gradient evenly."""
+    return _extreme(x, dim=dim, keepdim=keepdim, largest=False)
+
+
+@op
+def _argmax(x: Array, *, dim: int | None, keepdim: bool) -> Any:
+    return np.argmax(x, axis=dim, keepdims=keepdim)
+
+
+def argmax(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Where the first largest element along dim is."""
+    return _argmax(x, dim=dim, keepdim=keepdim)
+
+
+def logsumexp(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """log Σ exp(x) along dim, without overflow."""
+    top = np.max(x.data, axis=dim, keepdims=True, initial=-np.inf)
+    # An infinite maximum is not taken off: infinity less infinity would be NaN.
+    shift = Tensor(np.where(np.isfinite(top), top, 0).astype(x.dtype))
+    y = log(sum(exp(x - shift), dim, keepdim=True)) + shift
+    return y if keepdim else reshape(y, tuple(n for d, n in enumerate(x.shape) if d not in _dims(x, dim)))
