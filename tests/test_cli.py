@@ -156,7 +156,7 @@ def test_bad_checkpoints(capsys, tmp_path):
     for name, content in (("cut", raw[:-100]), ("header", raw[:50]), ("foreign", b"hello there")):
         (tmp_path / name).write_bytes(content)
         assert f"{name}: is damaged or not" in fails(capsys, 1, "generate", "--checkpoint", name)
-    swapped = raw.replace(b'\\"hidden\\": 16', b'\\"hidden\\": 17', 1)
+    swapped = raw.replace(b'\\"hidden\\": 16', b'\\"hidden\\": 17')
     assert swapped != raw
     (tmp_path / "shapes").write_bytes(swapped)
     assert "shapes: is damaged" in fails(capsys, 1, "generate", "--checkpoint", "shapes")
@@ -194,9 +194,10 @@ def test_ctrl_c_writes_the_checkpoint_and_exits_with_130(tmp_path):
     process = start(
         "train", "--data", "text", *SMALL, "--steps", "1000000", "--evaluations", "9999"
     )
-    assert process.stderr.readline().startswith("step ")  # so it is training
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    with process:
+        assert process.stderr.readline().startswith("step ")  # so it is training
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in err
     message = re.search(r"interrupted after step (\d+); checkpoint written to (\S+)\n$", err)
@@ -214,8 +215,8 @@ def test_ctrl_c_outside_the_training_loop_is_one_line(capsys, monkeypatch):
 
 def test_a_reader_that_stops_reading_is_no_error(tmp_path):
     train()
-    process = start("generate", "--length", "100000", "--backend", "numpy")
-    process.stdout.read(100)
-    process.stdout.close()
-    assert process.wait(timeout=60) == 1
-    assert process.stderr.read() == ""
+    with start("generate", "--length", "100000", "--backend", "numpy") as process:
+        process.stdout.read(100)
+        process.stdout.close()
+        assert process.wait(timeout=60) == 1
+        assert process.stderr.read() == ""

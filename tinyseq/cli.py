@@ -64,9 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     try:
         args = parser.parse_args(argv)
-        if args.backend is not None:
+        if "backend" in args:
             _use(args.backend)
-        if args.threads is not None:
+        if "threads" in args:
             ts.set_num_threads(args.threads)
         status: int = args.command(args)
         return status
@@ -108,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"tinyseq {ts.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    machine = _Parser(add_help=False)
+    machine = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = machine.add_argument_group("machine")
     group.add_argument("--backend", choices=("auto", "c", "numpy"), help="whose kernels to run on")
     group.add_argument("--threads", type=_positive, metavar="N", help="threads of the C kernels")
@@ -183,12 +183,12 @@ def _positive(text: str) -> int:
 def _train(args: argparse.Namespace) -> int:
     try:
         settings = Settings(
-            **{f.name: getattr(args, f.name) for f in fields(Settings) if hasattr(args, f.name)}
+            **{f.name: getattr(args, f.name) for f in fields(Settings) if f.name in args}
         )
     except ValueError as error:
         raise _BadInput(f"--{error}".replace("_", "-", 1)) from None
     check_writable(args.out)
-    source = getattr(args, "data", None)
+    source = args.data if "data" in args else None
     corpus = Corpus(default_text() if source is None else read_text(source), settings)
     yardstick = NGram(corpus.training, len(corpus.vocabulary), YARDSTICK_ORDER)
     yardstick_bits = yardstick.bits(corpus.held_out)

@@ -45,7 +45,9 @@ class FusedOp(Op):
         whole = self(*inputs, **params)
         return tuple(item(whole, i=i) for i in range(self.results))
 
-    def _rule(self, g: dict[int, Tensor], y: Tensor, *inputs: Any, **params: Any) -> tuple[Any, ...]:
+    def _rule(
+        self, g: dict[int, Tensor], y: Tensor, *inputs: Any, **params: Any
+    ) -> tuple[Any, ...]:
         if switch.recording:
             return self._differentiate_reference(g, inputs, params)
         arrays = [None if x is None else x.data for x in inputs]
@@ -93,6 +95,3 @@ def alias(x: Any) -> Any:
 @alias.vjp
 def _(g: Tensor, y: Tensor, x: Tensor) -> tuple[Any, ...]:
     return (g,)
-
-
-

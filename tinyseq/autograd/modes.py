@@ -21,7 +21,9 @@ class _Recording:
 
     def __init__(self, on: bool) -> None:
         self._on = on
-        self._before: list[bool] = []  # a stack, since one object may be entered again inside itself
+        self._before: list[
+            bool
+        ] = []  # a stack, since one object may be entered again inside itself
 
     def __enter__(self) -> None:
         self._before.append(switch.recording)
@@ -45,7 +47,7 @@ class _Recording:
 
 
 def no_grad() -> _Recording:
-    """Record nothing: results inside need no gradient. A context manager or, called, a decorator."""
+    """Record nothing inside: results need no gradient. A context manager, and a decorator."""
     return _Recording(False)
 
 

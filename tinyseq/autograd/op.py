@@ -88,7 +88,7 @@ def record(
     """The result of an operation as a Tensor that remembers it, if wanted."""
     y = Tensor.__new__(Tensor)
     # NumPy hands out scalars where a result has no dimensions; a fused op's data are a tuple.
-    y.data = data if isinstance(data, np.ndarray | tuple) else np.asarray(data)
+    y.data = data if isinstance(data, np.ndarray | tuple) else np.asarray(data)  # type: ignore[assignment]
     y.grad = None
     y.order = next_order()
     # A step function has no rule: what comes out of it is a constant.

@@ -4,6 +4,7 @@ Arrays in, arrays out, in the dtype that came in. Nothing is changed in place ex
 kernels whose names end in an underscore. Shapes were checked by the callers.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,12 +33,14 @@ __all__ = [
 def exp(x: Array) -> Array:
     """e to the x; infinity past the largest number, without a warning."""
     with np.errstate(over="ignore", under="ignore"):
-        return np.exp(x)
+        y: Array = np.exp(x)
+    return y
 
 
 def tanh(x: Array) -> Array:
     """The hyperbolic tangent."""
-    return np.tanh(x)
+    y: Array = np.tanh(x)
+    return y
 
 
 def sigmoid(x: Array) -> Array:
@@ -63,9 +66,20 @@ def linear(x: Array, weight: Array, bias: Array | None, activation: str) -> Arra
     y = np.matmul(x, weight.T)
     if bias is not None:
         y += bias
-    if activation == "relu":
-        return np.maximum(y, 0)
-    return {"none": lambda y: y, "tanh": tanh, "sigmoid": sigmoid}[activation](y)
+    return ACTIVATIONS[activation](y)
+
+
+def _relu(x: Array) -> Array:
+    y: Array = np.maximum(x, 0)
+    return y
+
+
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "none": lambda y: y,
+    "relu": _relu,
+    "tanh": tanh,
+    "sigmoid": sigmoid,
+}
 
 
 def lstm_forward(

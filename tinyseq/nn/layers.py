@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tinyseq import init
+from tinyseq import init, ops
 from tinyseq.autograd import Tensor
 from tinyseq.nn import functional as F
 from tinyseq.nn.module import Module, Parameter
@@ -81,7 +81,11 @@ class Embedding(Module):
 
     def forward(self, index: Tensor) -> Tensor:
         """index (...) of whole numbers in [0, V) -> rows (..., D)."""
-        return F.embedding(index, self.weight, self.padding_idx)
+        rows = F.embedding(index, self.weight)
+        if self.padding_idx is None:
+            return rows
+        padding = (index.data == self.padding_idx)[..., None]
+        return ops.where(padding, rows.detach(), rows)
 
     def extra_repr(self) -> str:
         padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"

@@ -129,10 +129,10 @@ class LSTM(_Recurrent):
         h0, c0 = (None, None) if state is None else state
         h0, c0 = self._state("h0", x, h0), self._state("c0", x, c0)
         last_h, last_c = [], []
-        for k in range(self.num_layers):
+        for k, (h, c) in enumerate(zip(ops.unbind(h0), ops.unbind(c0), strict=True)):
             w_ih, w_hh, b_ih, b_hh = self._weights(k)
             bias = None if b_ih is None or b_hh is None else b_ih + b_hh
-            x, h, c = ops.lstm(self._dropped(x, k), h0[k], c0[k], w_ih, w_hh, bias)
+            x, h, c = ops.lstm(self._dropped(x, k), h, c, w_ih, w_hh, bias)
             last_h.append(h)
             last_c.append(c)
         return x, (ops.stack(last_h), ops.stack(last_c))
@@ -158,17 +158,15 @@ class _Stepwise(_Recurrent):
         """
         self._check_input(x)
         h0 = self._state("h0", x, state)
-        batch, steps, _ = x.shape
         last = []
-        for k in range(self.num_layers):
+        for k, h in enumerate(ops.unbind(h0)):
             w_ih, w_hh, b_ih, b_hh = self._weights(k)
             from_x = ops.linear(self._dropped(x, k), w_ih, b_ih)
-            h = h0[k]
             hs = []
-            for t in range(steps):
-                h = self._step(from_x[:, t], ops.linear(h, w_hh, b_hh), h)
+            for from_x_t in ops.unbind(from_x, 1):
+                h = self._step(from_x_t, ops.linear(h, w_hh, b_hh), h)
                 hs.append(h)
-            x = ops.stack(hs, 1) if hs else Tensor(np.zeros((batch, 0, self.hidden_size), x.dtype))
+            x = ops.stack(hs, 1) if hs else from_x[..., : self.hidden_size]  # (B,0,H)
             last.append(h)
         return x, ops.stack(last)
 
@@ -239,6 +237,8 @@ class GRU(_Stepwise):
 
     def _step(self, from_x: Tensor, from_h: Tensor, h: Tensor) -> Tensor:
         H = self.hidden_size
-        r, z = ops.chunk(ops.sigmoid(from_x[:, : 2 * H] + from_h[:, : 2 * H]), 2, 1)
-        n = ops.tanh(from_x[:, 2 * H :] + r * from_h[:, 2 * H :])
+        x_r, x_z, x_n = ops.split(from_x, H, 1)
+        h_r, h_z, h_n = ops.split(from_h, H, 1)
+        r, z = ops.sigmoid(x_r + h_r), ops.sigmoid(x_z + h_z)
+        n = ops.tanh(x_n + r * h_n)
         return n + z * (h - n)

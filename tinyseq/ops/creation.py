@@ -29,9 +29,7 @@ def _shape(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
 
 
-def zeros(
-    *size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False
-) -> Tensor:
+def zeros(*size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
     """Zeros: zeros(2, 3) or zeros((2, 3))."""
     return Tensor(np.zeros(_shape(size), dtype), requires_grad)
 
@@ -41,9 +39,7 @@ def ones(*size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = Fa
     return Tensor(np.ones(_shape(size), dtype), requires_grad)
 
 
-def full(
-    size: tuple[int, ...], fill_value: float, dtype: npt.DTypeLike | None = None
-) -> Tensor:
+def full(size: tuple[int, ...], fill_value: float, dtype: npt.DTypeLike | None = None) -> Tensor:
     """One number everywhere, in its own dtype (a float in float32) unless told otherwise."""
     return Tensor(np.full(size, fill_value, dtype or to_array(fill_value).dtype))
 

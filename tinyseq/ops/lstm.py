@@ -13,8 +13,10 @@ from tinyseq.ops.shape import chunk, stack, unbind
 __all__ = ["lstm"]
 
 
-def _forward(*arrays: Any, keep: bool) -> tuple[Any, ...]:
-    return backend.lstm_forward(*arrays, keep=keep)
+def _forward(
+    x: Array, h0: Array, c0: Array, w_ih: Array, w_hh: Array, bias: Array | None, *, keep: bool
+) -> tuple[Any, ...]:
+    return backend.lstm_forward(x, h0, c0, w_ih, w_hh, bias, keep)
 
 
 def _backward(

@@ -1,5 +1,6 @@
 """Matrix products."""
 
+import math
 from typing import Any
 
 from tinyseq import backend
@@ -42,8 +43,9 @@ def matmul(a: Any, b: Any) -> Tensor:
     a = a if rows else unsqueeze(a, 0)
     b = b if columns else unsqueeze(b, 1)
     if b.ndim == 2 and a.ndim > 2:  # one large product instead of many small ones
-        y = reshape(_matmul(reshape(a, (a.numel() // max(a.shape[-1], 1), a.shape[-1])), b),
-                    (*a.shape[:-1], b.shape[-1])) if a.numel() else _matmul(a, b)  # fmt: skip
+        batch = a.shape[:-1]
+        y = _matmul(reshape(a, (math.prod(batch), a.shape[-1])), b)
+        y = reshape(y, (*batch, b.shape[-1]))
     else:
         y = _matmul(a, b)
     shape = y.shape[:-2] + y.shape[-2:-1] * rows + y.shape[-1:] * columns
@@ -66,7 +68,7 @@ def _(
     elif activation == "sigmoid":
         g = g * y * (1 - y)
     n, k = weight.shape
-    rows = y.numel() // n if n else 0
+    rows = math.prod(x.shape[:-1])
     return (
         matmul(g, weight) if x.requires_grad else None,
         matmul(transpose(reshape(g, (rows, n)), 0, 1), reshape(x, (rows, k)))
@@ -76,9 +78,7 @@ def _(
     )
 
 
-def linear(
-    x: Any, weight: Tensor, bias: Tensor | None = None, activation: str = "none"
-) -> Tensor:
+def linear(x: Any, weight: Tensor, bias: Tensor | None = None, activation: str = "none") -> Tensor:
     """y = activation(x Wᵀ + b), in one kernel.
 
     Args:

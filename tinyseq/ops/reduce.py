@@ -6,7 +6,7 @@ import numpy as np
 
 from tinyseq.autograd import Array, Tensor, op
 from tinyseq.autograd.broadcast import broadcast_to
-from tinyseq.ops.elementwise import eq, exp, log, square, where
+from tinyseq.ops.elementwise import eq, exp, log, sqrt, square, where
 from tinyseq.ops.shape import reshape
 
 __all__ = ["amax", "amin", "argmax", "logsumexp", "mean", "std", "sum", "var"]
@@ -66,8 +66,6 @@ def var(x: Tensor, dim: Dim = None, correction: int = 1, keepdim: bool = False) 
 
 def std(x: Tensor, dim: Dim = None, correction: int = 1, keepdim: bool = False) -> Tensor:
     """The square root of `var`."""
-    from tinyseq.ops.elementwise import sqrt
-
     return sqrt(var(x, dim, correction, keepdim))
 
 
@@ -110,4 +108,5 @@ def logsumexp(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     # An infinite maximum is not taken off: infinity less infinity would be NaN.
     shift = Tensor(np.where(np.isfinite(top), top, 0).astype(x.dtype))
     y = log(sum(exp(x - shift), dim, keepdim=True)) + shift
-    return y if keepdim else reshape(y, tuple(n for d, n in enumerate(x.shape) if d not in _dims(x, dim)))
+    left = tuple(n for d, n in enumerate(x.shape) if d not in _dims(x, dim))
+    return y if keepdim else reshape(y, left)

@@ -54,9 +54,7 @@ def _backward(
     gradients: list[Any], saved: tuple[Array, Array], logits: Array, *, targets: Array,
     ignore_index: int,
 ) -> tuple[Any, ...]:  # fmt: skip
-    return (
-        backend.cross_entropy_backward(gradients[0], logits, saved[1], targets, ignore_index),
-    )
+    return (backend.cross_entropy_backward(gradients[0], logits, saved[1], targets, ignore_index),)
 
 
 def _reference(logits: Tensor, *, targets: Array, ignore_index: int) -> tuple[Tensor]:
