@@ -46,12 +46,14 @@ def tanh(x: Array) -> Array:
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)), through exp(-|x|), which cannot overflow."""
     e = exp(-np.abs(x))
-    return np.where(x < 0, e, 1).astype(x.dtype) / (1 + e)
+    y: Array = np.where(x < 0, e, 1).astype(x.dtype) / (1 + e)
+    return y
 
 
 def matmul(a: Array, b: Array) -> Array:
     """C = A B for a (..., M, K) and b (..., K, N), batch dimensions broadcast."""
-    return np.matmul(a, b)
+    y: Array = np.matmul(a, b)
+    return y
 
 
 def linear(x: Array, weight: Array, bias: Array | None, activation: str) -> Array:
