@@ -45,7 +45,7 @@ class Settings:
     dropout: float = 0.2
     batch: int = 16  # streams read in parallel, B
     window: int = 64  # characters between two steps, T: gradients reach back this far at most
-    epochs: float = 8.0
+    epochs: float = 6.0
     steps: int | None = None  # instead of epochs
     lr: float = 4e-3
     warmup: float = 0.05  # share of the steps in which lr rises from 0

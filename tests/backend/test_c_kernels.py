@@ -1,0 +1,323 @@
+"""The C kernels, on every instruction set there is, against NumPy in float64."""
+
+import os
+
+import numpy as np
+import pytest
+
+from tinyseq.backend import numpy_kernels
+
+c = pytest.importorskip("tinyseq.backend.c_kernels", reason="the C extension is not built")
+
+FUSED = [isa for isa in c.isas() if isa != "scalar"]  # those with a fused multiply-add
+
+
+@pytest.fixture(params=c.isas())
+def isa(request):
+    before = c.isa()
+    c.use_isa(request.param)
+    yield request.param
+    c.use_isa(before)
+
+
+@pytest.fixture(autouse=True)
+def threads_put_back():
+    before = c.get_num_threads()
+    yield
+    c.set_num_threads(before)
+
+
+def normal(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape, np.float32)
+
+
+def on_threads(function, *counts):
+    """What function() gives on each number of threads."""
+    results = []
+    for count in counts:
+        c.set_num_threads(count)
+        results.append(function())
+    return results
+
+
+def same_bits(a, b):
+    a, b = (x if isinstance(x, tuple) else (x,) for x in (a, b))
+    return all(p is q or np.array_equal(p, q) for p, q in zip(a, b, strict=True))
+
+
+# exp, tanh, sigmoid
+
+
+def true_sigmoid(x):
+    e = np.exp(-np.abs(x))
+    return np.where(x < 0, e, 1) / (1 + e)
+
+
+@pytest.mark.parametrize("name", ["exp", "tanh", "sigmoid"])
+def test_at_most_two_units_in_the_last_place_from_float64_over_the_whole_range(isa, name):
+    truth = {"exp": np.exp, "tanh": np.tanh, "sigmoid": true_sigmoid}[name]
+    # Every 1009th of all floats (a prime, so that all bits vary), and the ends of every binade.
+    bits = np.arange(0, 1 << 32, 1009, dtype=np.uint64)
+    edges = (np.arange(0, 512, dtype=np.uint64)[:, None] << 23) + np.array(
+        [0, 1, (1 << 23) - 1], np.uint64
+    )
+    x = np.concatenate([bits, edges.reshape(-1)]).astype(np.uint32).view(np.float32)
+    y = getattr(c, name)(x)
+    nan = np.isnan(x)
+    assert np.isnan(y[nan]).all()
+    x, y = x[~nan], y[~nan].astype(np.float64)
+    with np.errstate(over="ignore", under="ignore"):
+        t = truth(x.astype(np.float64))
+        nearest = np.minimum(np.abs(t.astype(np.float32)), np.finfo(np.float32).max)
+    # Infinity counts as the number that would come next after the largest.
+    y, t = np.clip(y, -(2.0**128), 2.0**128), np.clip(t, -(2.0**128), 2.0**128)
+    assert (np.abs(y - t) / np.spacing(nearest)).max() <= 2.0
+
+
+@pytest.mark.parametrize("n", [0, 1, 15, 16, 17, 1000])
+def test_elementwise_on_every_length(isa, n):
+    x = normal(n)
+    for name in ("exp", "tanh", "sigmoid"):
+        expected = getattr(numpy_kernels, name)(x.astype(np.float64))
+        np.testing.assert_allclose(getattr(c, name)(x), expected, rtol=1e-6)
+
+
+# matmul and linear
+
+SHAPES = [
+    (1, 1, 1), (7, 5, 3), (1, 100, 129), (100, 1, 300), (3, 129, 7), (20, 64, 600),
+    (129, 100, 333), (33, 2100, 40), (200, 17, 257),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("m, n, k", SHAPES)
+@pytest.mark.parametrize("turned", [(False, False), (False, True), (True, False), (True, True)])
+def test_matmul_in_all_four_transpose_cases(isa, m, n, k, turned):
+    a, b = normal(m, k), normal(k, n, seed=1)
+    expected = a.astype(np.float64) @ b
+    if turned[0]:
+        a = np.ascontiguousarray(a.T).T
+    if turned[1]:
+        b = np.ascontiguousarray(b.T).T
+    one, two, five = on_threads(lambda: c.matmul(a, b), 1, 2, 5)
+    np.testing.assert_allclose(one, expected, rtol=1e-5, atol=2e-6 * np.sqrt(k))
+    assert same_bits(one, two) and same_bits(one, five)
+
+
+@pytest.mark.parametrize("m, n, k", [(0, 3, 2), (3, 0, 2), (3, 2, 0)])
+def test_matmul_of_nothing(isa, m, n, k):
+    np.testing.assert_array_equal(c.matmul(normal(m, k), normal(k, n)), np.zeros((m, n)))
+
+
+def test_matmul_broadcasts_batches(isa):
+    a, b = normal(3, 1, 5, 7), normal(2, 7, 4, seed=1)
+    expected = np.matmul(a.astype(np.float64), b)
+    np.testing.assert_allclose(c.matmul(a, b), expected, rtol=1e-5, atol=1e-5)
+    assert c.matmul(normal(0, 5, 7), normal(7, 4)).shape == (0, 5, 4)
+
+
+def test_matmul_reads_any_layout(isa):
+    big, b = normal(40, 90), normal(30, 8, seed=1)
+    read_only = big[::2, ::3].copy()
+    read_only.flags.writeable = False
+    misaligned = np.frombuffer(b"x" + big[:20, :30].tobytes(), np.uint8)[1:].view(np.float32)
+    for a in (big[::2, ::3], big[::-2, 60:], big[:20, 60:], read_only, misaligned.reshape(20, 30),
+              np.broadcast_to(big[0, :30], (20, 30))):  # fmt: skip
+        expected = a.astype(np.float64) @ b
+        np.testing.assert_allclose(c.matmul(a, b), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_row_of_a_product_does_not_depend_on_the_other_rows(isa):
+    a, b = normal(200, 700), normal(700, 90, seed=1)
+    whole = c.matmul(a, b)
+    for rows in (slice(0, 1), slice(5, 8), slice(100, 131), slice(199, 200)):
+        assert same_bits(c.matmul(a[rows], b), whole[rows])
+
+
+@pytest.mark.parametrize("activation", ["none", "relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_linear(isa, activation, bias):
+    x, w, b = normal(2, 9, 300), normal(37, 300, seed=1) / 10, normal(37, seed=2) if bias else None
+    wide = [None if a is None else a.astype(np.float64) for a in (x, w, b)]
+    expected = numpy_kernels.linear(*wide, activation)
+    np.testing.assert_allclose(c.linear(x, w, b, activation), expected, rtol=2e-5, atol=2e-6)
+
+
+# the LSTM
+
+
+def lstm_inputs(B, T, D, H, bias=True):
+    scale = np.float32(1 / np.sqrt(max(H, 1)))
+    return (
+        normal(B, T, D),
+        normal(B, H, seed=1),
+        normal(B, H, seed=2),
+        normal(4 * H, D, seed=3) * scale,
+        normal(4 * H, H, seed=4) * scale,
+        normal(4 * H, seed=5) if bias else None,
+    )
+
+
+def lstm_all(inputs, kernels):
+    y, h, cell, gates, cells = kernels.lstm_forward(*inputs, True)
+    dtype = inputs[0].dtype
+    dy, dh, dc = (normal(*a.shape, seed=9).astype(dtype) for a in (y, h, cell))
+    x, h0, c0, w_ih, w_hh, _ = inputs
+    return y, h, cell, gates, cells, *kernels.lstm_backward(
+        dy, dh, dc, x, h0, c0, w_ih, w_hh, y, gates, cells
+    )  # fmt: skip
+
+
+LSTM_SHAPES = [
+    (1, 1, 1, 1), (3, 5, 4, 7), (20, 3, 9, 100), (2, 4, 30, 129), (1, 1000, 3, 16),
+    (5, 2, 300, 64), (0, 3, 2, 4), (2, 0, 3, 4), (9, 70, 16, 16),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", LSTM_SHAPES)
+@pytest.mark.parametrize("bias", [True, False])
+def test_lstm_against_float64(isa, shape, bias):
+    inputs = lstm_inputs(*shape, bias)
+    wide = tuple(None if a is None else a.astype(np.float64) for a in inputs)
+    one, two, three = on_threads(lambda: lstm_all(inputs, c), 1, 2, 3)
+    for got, expected in zip(one, lstm_all(wide, numpy_kernels), strict=True):
+        assert got.shape == expected.shape
+        # A weight's gradient sums B T terms: the error goes with the largest entry, not with each.
+        atol = 3e-6 * max(1.0, np.abs(expected).max(initial=0))
+        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=atol)
+    assert same_bits(one, two) and same_bits(one, three)
+
+
+def test_lstm_rows_do_not_depend_on_the_batch(isa):
+    x, h0, c0, *weights = lstm_inputs(20, 30, 8, 33)
+    whole = c.lstm_forward(x, h0, c0, *weights, True)
+    for rows in (slice(0, 1), slice(4, 7), slice(19, 20)):
+        part = c.lstm_forward(x[rows], h0[rows], c0[rows], *weights, True)
+        assert same_bits(part, tuple(a[rows] for a in whole))
+
+
+def test_lstm_in_pieces_gives_the_bits_of_the_whole(isa):
+    x, h0, c0, *weights = lstm_inputs(3, 50, 8, 33)
+    whole = c.lstm_forward(x, h0, c0, *weights, False)
+    h, cell, pieces = h0, c0, []
+    for begin, end in ((0, 1), (1, 20), (20, 50)):
+        y, h, cell, _, _ = c.lstm_forward(x[:, begin:end], h, cell, *weights, False)
+        pieces.append(y)
+    assert same_bits((np.concatenate(pieces, 1), h, cell), whole[:3])
+
+
+@pytest.mark.skipif(len(FUSED) < 2, reason="one instruction set with fused multiply-add here")
+def test_all_instruction_sets_with_fused_multiply_add_give_the_same_bits():
+    results = []
+    for name in FUSED:
+        c.use_isa(name)
+        results.append(
+            (*lstm_all(lstm_inputs(5, 9, 20, 37), c), c.matmul(normal(50, 700), normal(700, 60)))
+        )
+    c.use_isa(c.isas()[0])
+    assert all(same_bits(results[0], other) for other in results[1:])
+
+
+def test_the_floating_point_mode_is_unchanged_and_denormals_survive_outside_the_kernels(isa):
+    on_threads(lambda: lstm_all(lstm_inputs(8, 20, 32, 64), c), 2)
+    tiny = np.array([1e-40], np.float32)
+    assert (tiny * np.float32(0.5))[0] > 0
+    assert c.tanh(tiny)[0] == tiny[0]
+
+
+# cross-entropy, embedding, the optimisers' kernels
+
+
+@pytest.mark.parametrize("rows, classes", [(1, 1), (5, 3), (7, 16), (64, 100), (300, 129), (0, 4)])
+def test_cross_entropy(isa, rows, classes):
+    logits = normal(rows, classes) * 10
+    targets = np.random.default_rng(1).integers(0, classes, rows)
+    targets[::4] = -100
+    g = normal(rows, seed=2)
+    losses, lse = on_threads(lambda: c.cross_entropy_forward(logits, targets, -100), 2)[0]
+    wide = logits.astype(np.float64)
+    expected, wide_lse = numpy_kernels.cross_entropy_forward(wide, targets, -100)
+    np.testing.assert_allclose(losses, expected, rtol=1e-5, atol=5e-6)
+    np.testing.assert_allclose(
+        c.cross_entropy_backward(g, logits, lse, targets, -100),
+        numpy_kernels.cross_entropy_backward(g, wide, wide_lse, targets, -100),
+        rtol=1e-5,
+        atol=2e-6,
+    )
+
+
+def test_cross_entropy_at_infinities_and_nan(isa):
+    logits = np.array(
+        [[np.inf, 0, 1], [-np.inf, 0, 0], [np.nan, 0, 1], [3e38, -3e38, 0]], np.float32
+    )
+    losses, lse = c.cross_entropy_forward(logits, np.array([1, 1, 1, 0]), -100)
+    np.testing.assert_allclose(losses, [np.inf, np.log(2), np.nan, 0], rtol=1e-6)
+    np.testing.assert_allclose(lse, [np.inf, np.log(2), np.nan, 3e38], rtol=1e-6)
+
+
+def test_embedding_and_its_scatter(isa):
+    weight, index = normal(11, 5), np.array([[3, 0, 3], [10, 3, 0]])
+    np.testing.assert_array_equal(c.embedding(weight, index), weight[index])
+    g = normal(2, 3, 5, seed=1)
+    one, two = on_threads(lambda: c.embedding_scatter(g, index, 11), 1, 2)
+    np.testing.assert_allclose(one, numpy_kernels.embedding_scatter(g, index, 11), rtol=1e-6)
+    assert same_bits(one, two)
+
+
+def test_sum_of_squares_is_accumulated_in_double(isa):
+    arrays = [normal(n, seed=n) for n in (0, 1, 17, 4096, 100001)] + [np.full(3, 1e19, np.float32)]
+    one, two = on_threads(lambda: c.sum_of_squares(arrays), 1, 2)
+    assert one == two
+    exact = sum(float((a.astype(np.float64) ** 2).sum()) for a in arrays)
+    assert one == pytest.approx(exact, rel=1e-14)
+
+
+def test_scale(isa):
+    arrays = [normal(n) for n in (0, 1, 33)]
+    expected = [a * np.float32(0.3) for a in arrays]
+    c.scale_(arrays, 0.3)
+    for got, want in zip(arrays, expected, strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("decoupled", [True, False])
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+def test_adam(isa, decoupled, weight_decay):
+    sizes = (1, 16, 37)
+    state = [[normal(n, seed=s) for n in sizes] for s in range(3)]
+    state.append([np.abs(normal(n, seed=3)) for n in sizes])
+    wide = [[a.astype(np.float64) for a in group] for group in state]
+    settings = {"lr": 0.01, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": weight_decay,
+                "decoupled": decoupled}  # fmt: skip
+    for step in range(1, 6):
+        c.adam_(*state, **settings, step=step)
+        numpy_kernels.adam_(*wide, **settings, step=step)
+    for group, wanted in zip(state, wide, strict=True):
+        for got, want in zip(group, wanted, strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+
+
+# around the kernels
+
+
+def test_float64_is_served_in_float64():
+    x = normal(3, 4).astype(np.float64)
+    assert c.matmul(x, x.T).dtype == c.exp(x).dtype == np.float64
+
+
+def test_an_unknown_instruction_set_is_an_error_that_names_those_there_are():
+    with pytest.raises(RuntimeError, match=r"this machine has .*scalar.*not 'mmx'"):
+        c.use_isa("mmx")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_runs_on_one_thread_and_does_not_hang():
+    a = normal(300, 300)
+    c.set_num_threads(2)
+    expected = c.matmul(a, a)
+    child = os.fork()
+    if child == 0:
+        same = same_bits(c.matmul(a, a), expected) and c.get_num_threads() == 1
+        os._exit(0 if same else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
