@@ -204,7 +204,7 @@ def _train(args: argparse.Namespace) -> int:
         f"(interpolated {YARDSTICK_ORDER}-gram, modified Kneser-Ney)",
         flush=True,
     )
-    with _Display(corpus.streams.per_epoch, settings) as display:
+    with _Display() as display:
         outcome = train(corpus, settings, args.out, display.update)
     if outcome.interrupted:
         message = f"interrupted after step {outcome.step}; checkpoint written to {args.out}"
@@ -245,7 +245,7 @@ def _info(args: argparse.Namespace) -> int:
     info = ts.backend.info()
     print(f"tinyseq {ts.__version__}")
     print(f"backend          {info['backend']}")
-    print(f"instruction set  {info['isa']}")
+    print(f"instruction set  {info['isa'] or 'none: NumPy'}")
     print(f"threads          {info['threads']}")
     print("kernels")
     kernels = info["kernels"]
@@ -258,7 +258,7 @@ def _info(args: argparse.Namespace) -> int:
 class _Display:
     """Progress on stderr: a tqdm bar on a terminal, elsewhere a line per evaluation."""
 
-    def __init__(self, per_epoch: int, settings: Settings) -> None:
+    def __init__(self) -> None:
         from tqdm import tqdm
 
         self._bar = tqdm(

@@ -59,7 +59,7 @@ def test_two_layers_follow_the_equations(kind):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("bias", [True, False])
 def test_gradients_of_first_and_second_order(kind, bias):
-    layer = KINDS[kind](2, 3, num_layers=2, bias=bias).to(np.float64)
+    layer = KINDS[kind](2, 2, num_layers=2, bias=bias).to(np.float64)
     names = [name for name, _ in layer.named_parameters()]
 
     def run(x, h, c, *weights):
@@ -69,7 +69,7 @@ def test_gradients_of_first_and_second_order(kind, bias):
         return (y * y).sum() + sum((s * s * s).sum() for s in after)
 
     rng = np.random.default_rng(0)
-    x, h, c = rng.normal(size=(2, 3, 2)), rng.normal(size=(2, 2, 3)), rng.normal(size=(2, 2, 3))
+    x, h, c = rng.normal(size=(2, 2, 2)), rng.normal(size=(2, 2, 2)), rng.normal(size=(2, 2, 2))
     weights = [p.data.copy() for p in layer.parameters()]
     if kind != "lstm":
         check_grads(lambda x, h, *w: run(x, h, None, *w), x, h, *weights, order=2)

@@ -63,11 +63,12 @@ class FusedOp(Op):
             # what it computes still depends on them.
             aliases = [None if x is None else alias(x) for x in inputs]
             results = self.reference(*aliases, **params)
+            used = [i for i in g if results[i].requires_grad]
             asked = [a for a in aliases if a is not None and a.requires_grad]
             found = grad(
-                [results[i] for i in g],
+                [results[i] for i in used],
                 asked,
-                list(g.values()),
+                [g[i] for i in used],
                 create_graph=True,
                 allow_unused=True,
             )

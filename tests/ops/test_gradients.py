@@ -1,0 +1,58 @@
+"""Every op's first and second derivatives against central differences, in float64."""
+
+import numpy as np
+import pytest
+
+from tests.ops.cases import CASES
+from tinyseq.autograd import REGISTRY, Tensor, grad, op
+from tinyseq.testing import check_grads
+
+
+@pytest.mark.parametrize("name, fn, args", CASES, ids=[case[0] for case in CASES])
+def test_first_and_second_derivatives(name, fn, args):
+    check_grads(fn, *args, order=2, atol=2e-5, rtol=1e-4)
+
+
+def made_by(tensors):
+    """The names of all ops that had a part in making these Tensors."""
+    names, waiting, seen = set(), list(tensors), set()
+    while waiting:
+        x = waiting.pop()
+        if not isinstance(x, Tensor) or x.order in seen:
+            continue
+        seen.add(x.order)
+        if x.op is not None:
+            names.add(x.op.name)
+        waiting.extend(x.inputs)
+    return names
+
+
+def test_every_op_with_a_gradient_has_a_case():
+    reached = set()
+    for _, fn, args in CASES:
+        inputs = [Tensor(np.array(a, np.float64), requires_grad=True) for a in args]
+        results = fn(*inputs)
+        results = results if isinstance(results, tuple) else (results,)
+        reached |= made_by(results)
+        total = results[0].sum()
+        for result in results[1:]:
+            total = total + result.sum()
+        reached |= made_by(grad(total, inputs, create_graph=True, allow_unused=True))
+    with_rule = {name for name, op in REGISTRY.items() if op.rule is not None}
+    assert with_rule - reached == set()
+
+
+def test_a_wrong_gradient_is_found():
+    @op
+    def wrong(x):
+        return x * x
+
+    @wrong.vjp
+    def _(g, y, x):
+        return (g * 2.0,)
+
+    try:
+        with pytest.raises(AssertionError, match="order 1, argument 0, element"):
+            check_grads(wrong, np.array([0.3, -2.0]))
+    finally:
+        del REGISTRY["wrong"]

@@ -1,0 +1,65 @@
+"""The house: a file imports only from its own floor and those below."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import tinyseq
+
+ROOT = Path(tinyseq.__file__).parent
+FLOORS = [
+    ("backend", 1), ("autograd", 2), ("ops", 3), ("nn", 4), ("optim", 5), ("init", 5), ("random", 5),
+    ("data", 5), ("models", 5), ("saving", 5), ("training", 5), ("generation", 5), ("cli", 6),
+    ("__main__", 6), ("testing", 6),
+]  # fmt: skip
+# What layers are initialised with, and what dropout draws from, has no layer in it.
+LOWER = {"init": 3, "random": 3}
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def floor(module):
+    return {**dict(FLOORS), **LOWER}[module.split(".")[1]]
+
+
+def imports(tree, package):
+    """The full names of all modules imported, but for those meant for type checkers alone."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            node.body = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from names if node.module == package else [node.module, *names]
+
+
+def module_of(path):
+    parts = ("tinyseq", *path.relative_to(ROOT).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_go_down(path):
+    module = module_of(path)
+    if module == "tinyseq":
+        return  # the face shows every floor
+    known = {name for name, _ in FLOORS}
+    for name in imports(ast.parse(path.read_text()), "tinyseq"):
+        parts = name.split(".")
+        if parts[0] != "tinyseq" or len(parts) < 2:
+            continue
+        if parts[1] == "_csrc":
+            assert module == "tinyseq.backend.c_kernels"
+        elif parts[1] in known:
+            assert floor(name) <= floor(module), f"{module} imports {name}"
+        if name.startswith(("tinyseq.backend.c_kernels", "tinyseq.backend.numpy_kernels")):
+            assert module in ("tinyseq.backend", "tinyseq.backend.c_kernels")
+
+
+def test_every_module_has_a_floor():
+    for path in FILES:
+        if module_of(path) != "tinyseq":
+            floor(module_of(path))
