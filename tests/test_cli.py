@@ -15,6 +15,8 @@ SMALL = (
     "--embed 8 --hidden 16 --batch 4 --window 16 --steps 12 --evaluations 3 --backend numpy"
 ).split()
 
+ROOT = os.path.dirname(os.path.dirname(ts.__file__))
+
 
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
@@ -130,6 +132,23 @@ def test_nonsense_options(capsys, option, status):
     assert option.split("=")[0] in message
 
 
+def test_a_backend_that_is_not_there(capsys, monkeypatch):
+    def use(name):
+        raise RuntimeError(f"backend {name!r}: the extension is not there; build it")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ts.backend, "use", use)
+        assert "the extension is not there" in fails(capsys, 1, "info", "--backend", "c")
+
+
+def test_sizes_that_do_not_fit_in_memory(capsys, monkeypatch):
+    def train(*args):
+        raise MemoryError
+
+    monkeypatch.setattr("tinyseq.cli.train", train)
+    assert "not enough memory" in fails(capsys, 1, "train", "--data", "text", *SMALL)
+
+
 def test_a_missing_command_and_an_unknown_one(capsys):
     fails(capsys, 2)
     fails(capsys, 2, "trian")
@@ -180,13 +199,13 @@ def test_nan_is_one_line_and_the_last_good_checkpoint_stands(capsys, monkeypatch
     assert load_charlm("tinyseq.safetensors")[2]["step"] == 4
 
 
-def start(*argv):
+def start(*argv, **environment):
     return subprocess.Popen(
         [sys.executable, "-m", "tinyseq", *argv],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(ts.__file__))},
+        env={**os.environ, "PYTHONPATH": ROOT, **environment},
     )
 
 
@@ -211,6 +230,15 @@ def test_ctrl_c_outside_the_training_loop_is_one_line(capsys, monkeypatch):
 
     monkeypatch.setattr("tinyseq.cli.read_text", interrupted)
     assert "interrupted" in fails(capsys, 130, "train", "--data", "text")
+
+
+def test_a_terminal_without_a_character_gets_a_question_mark():
+    train()
+    argv = ("generate", "--prompt", "é", "--length", "5", "--backend", "numpy")
+    with start(*argv, PYTHONIOENCODING="ascii") as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0 and err == ""
+    assert out.startswith("?") and len(out) == 7
 
 
 def test_a_reader_that_stops_reading_is_no_error(tmp_path):

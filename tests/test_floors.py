@@ -8,18 +8,18 @@ import pytest
 import tinyseq
 
 ROOT = Path(tinyseq.__file__).parent
-FLOORS = [
-    ("backend", 1), ("autograd", 2), ("ops", 3), ("nn", 4), ("optim", 5), ("init", 5), ("random", 5),
-    ("data", 5), ("models", 5), ("saving", 5), ("training", 5), ("generation", 5), ("cli", 6),
-    ("__main__", 6), ("testing", 6),
-]  # fmt: skip
-# What layers are initialised with, and what dropout draws from, has no layer in it.
-LOWER = {"init": 3, "random": 3}
+FLOORS = {
+    **{"backend": 1, "autograd": 2, "ops": 3, "nn": 4},
+    **dict.fromkeys(["optim", "data", "models", "saving", "training", "generation"], 5),
+    **dict.fromkeys(["cli", "__main__", "testing"], 6),
+    # What layers are initialised with, and what dropout draws from, has no layer in it.
+    **dict.fromkeys(["init", "random"], 3),
+}
 FILES = sorted(ROOT.rglob("*.py"))
 
 
 def floor(module):
-    return {**dict(FLOORS), **LOWER}[module.split(".")[1]]
+    return FLOORS[module.split(".")[1]]
 
 
 def imports(tree, package):
@@ -46,14 +46,13 @@ def test_imports_go_down(path):
     module = module_of(path)
     if module == "tinyseq":
         return  # the face shows every floor
-    known = {name for name, _ in FLOORS}
     for name in imports(ast.parse(path.read_text()), "tinyseq"):
         parts = name.split(".")
         if parts[0] != "tinyseq" or len(parts) < 2:
             continue
         if parts[1] == "_csrc":
             assert module == "tinyseq.backend.c_kernels"
-        elif parts[1] in known:
+        elif parts[1] in FLOORS:
             assert floor(name) <= floor(module), f"{module} imports {name}"
         if name.startswith(("tinyseq.backend.c_kernels", "tinyseq.backend.numpy_kernels")):
             assert module in ("tinyseq.backend", "tinyseq.backend.c_kernels")

@@ -57,9 +57,17 @@ def test_the_state_is_carried(model):
     assert text(model, "ab" + start[:10], 10, temperature=0.0) == start[10:]
 
 
-def test_recording_is_not_switched_off_between_characters(model):
-    for _ in generate(model, VOCABULARY, "a", 2, 1.0, 0):
-        assert (ts.ones(1, requires_grad=True) * 2).requires_grad
+def test_nothing_is_recorded_inside_and_recording_goes_on_outside(model, monkeypatch):
+    forward, recorded = CharLM.forward, []
+
+    def watched(self, *args):
+        recorded.append(ts.is_grad_enabled())
+        return forward(self, *args)
+
+    monkeypatch.setattr(CharLM, "forward", watched)
+    for _ in generate(model, VOCABULARY, "a", 3, 1.0, 0):
+        assert ts.is_grad_enabled()
+    assert recorded == [False] * 3
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,20 @@ def test_epochs_count_whole_passes(tmp_path):
     assert len(seen) == 2 * corpus.streams.per_epoch
 
 
+def test_the_state_is_carried_and_starts_anew_with_each_epoch(tmp_path, monkeypatch):
+    forward, fresh = CharLM.forward, []
+
+    def watched(self, ids, state=None):
+        if self.training:
+            fresh.append(state is None)
+        return forward(self, ids, state)
+
+    monkeypatch.setattr(CharLM, "forward", watched)
+    run(tmp_path / "c", steps=None, epochs=2.0)
+    once = [True] + [False] * (len(fresh) // 2 - 1)
+    assert fresh == once + once and len(once) > 2
+
+
 def test_the_learning_rate_rises_then_falls():
     settings = Settings(lr=1.0, warmup=0.1)
     rates = [learning_rate(settings, step, 100) for step in range(1, 101)]

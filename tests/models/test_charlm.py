@@ -33,6 +33,14 @@ def test_every_parameter_gets_a_gradient():
     assert all(np.abs(p.grad.data).sum() > 0 for p in lm.parameters())
 
 
+def test_dropout_comes_before_the_output_and_only_in_training():
+    lm = CharLM(5, embed=3, hidden=4, dropout=0.5)
+    ids = np.array([[1, 2, 3]])
+    assert (lm(ids)[0].data != lm(ids)[0].data).any()
+    lm.eval()
+    np.testing.assert_array_equal(lm(ids)[0].data, lm(ids)[0].data)
+
+
 def test_an_unknown_model_is_named():
     with pytest.raises(ValueError, match="one of rnn, lstm, gru, got 'cnn'"):
         CharLM(5, "cnn")

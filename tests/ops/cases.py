@@ -22,6 +22,11 @@ def apart(*shape):
     return (_random.permutation(n).reshape(shape) - n / 2 + 0.3) * 0.1
 
 
+def lstm_arguments(B, T, D, H):
+    shapes = ((B, T, D), (B, H), (B, H), (4 * H, D), (4 * H, H), (4 * H,))
+    return [normal(*shape) for shape in shapes]
+
+
 TARGETS = np.array([2, 0, -100, 1])
 ROWS = np.array([[2, 0, 2], [1, 2, 2]])
 CONDITION = np.array([[True, False, True], [False, False, True]])
@@ -86,14 +91,22 @@ CASES = [
     ("linear", ops.linear, [normal(2, 2, 3), normal(2, 3), normal(2)]),
     ("linear, no bias", ops.linear, [normal(2, 3), normal(2, 3)]),
     *(
-        (f"linear, {a}", lambda x, w, b, a=a: ops.linear(x, w, b, a), [apart(2, 2), apart(3, 2), apart(3)])
+        (
+            f"linear, {a}",
+            lambda x, w, b, a=a: ops.linear(x, w, b, a),
+            [apart(2, 2), apart(3, 2), apart(3)],
+        )
         for a in ("relu", "tanh", "sigmoid")
     ),
     ("softmax", lambda x: ops.softmax(x, 1), [normal(2, 3)]),
     ("log_softmax", lambda x: ops.log_softmax(x, 0), [normal(2, 3)]),
     ("cross_entropy", lambda x: ops.cross_entropy(x, TARGETS), [normal(4, 3)]),
-    ("cross_entropy, images", lambda x: ops.cross_entropy(x, ROWS, reduction="none"), [normal(2, 3, 3)]),
-    ("lstm", ops.lstm, [normal(2, 3, 2), normal(2, 2), normal(2, 2), normal(8, 2), normal(8, 2), normal(8)]),
-    ("lstm, no bias", ops.lstm, [normal(1, 2, 1), normal(1, 3), normal(1, 3), normal(12, 1), normal(12, 3)]),
-    ("lstm, no steps", ops.lstm, [normal(2, 0, 2), normal(2, 1), normal(2, 1), normal(4, 2), normal(4, 1)]),
-]  # fmt: skip
+    (
+        "cross_entropy, images",
+        lambda x: ops.cross_entropy(x, ROWS, reduction="none"),
+        [normal(2, 3, 3)],
+    ),
+    ("lstm", ops.lstm, lstm_arguments(2, 3, 2, 2)),
+    ("lstm, no bias", ops.lstm, lstm_arguments(1, 2, 1, 3)[:-1]),
+    ("lstm, no steps", ops.lstm, lstm_arguments(2, 0, 2, 1)),
+]

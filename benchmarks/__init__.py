@@ -1,0 +1,1 @@
+"""How fast tinyseq is, beside what else could do the same work."""
