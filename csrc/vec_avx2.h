@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #define ISA(name) name##_avx2
+#define ISA_NAME "avx2"
 #define TILE_ROWS 6      /* 6 x 2 ymm accumulators, 2 for the panel and 1 broadcast fill 15 of 16 registers */
 #define TILE_VECTORS 6   /* accumulators of one tile, in vf */
 

@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #define ISA(name) name##_avx512
+#define ISA_NAME "avx512"
 #define TILE_ROWS 14     /* 14 x 2 accumulators, 2 for the panels and 1 broadcast fill 31 of 32 registers */
 #define TILE_VECTORS 28  /* accumulators of one tile, in vf */
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define ISA(name) name##_neon
+#define ISA_NAME "neon"
 #define TILE_ROWS 6      /* 6 x 4 accumulators, 4 for the panel and 1 broadcast fill 29 of 32 registers */
 #define TILE_VECTORS 6   /* accumulators of one tile, in vf */
 

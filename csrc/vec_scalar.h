@@ -4,6 +4,7 @@
    bits from the other instruction sets, never between thread counts. */
 
 #define ISA(name) name##_scalar
+#define ISA_NAME "scalar"
 #define TILE_ROWS 2
 #define TILE_VECTORS 2
 

@@ -199,10 +199,10 @@ def test_nan_is_one_line_and_the_last_good_checkpoint_stands(capsys, monkeypatch
     assert load_charlm("tinyseq.safetensors")[2]["step"] == 4
 
 
-def start(*argv, **environment):
+def start(*argv, stdout=subprocess.PIPE, **environment):
     return subprocess.Popen(
         [sys.executable, "-m", "tinyseq", *argv],
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": ROOT, **environment},
@@ -248,3 +248,12 @@ def test_a_reader_that_stops_reading_is_no_error(tmp_path):
         process.stdout.close()
         assert process.wait(timeout=60) == 1
         assert process.stderr.read() == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_a_full_disk_under_the_output_is_one_line():
+    train()
+    with open("/dev/full", "w") as full, start("generate", stdout=full) as process:
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert err.startswith("tinyseq: error: ") and err.count("\n") == 1

@@ -47,11 +47,27 @@ def test_an_unwritable_path_is_found_without_writing(tmp_path):
     check_writable(tmp_path / "new")
     assert os.listdir(tmp_path) == []
     (tmp_path / "file").write_text("x")
-    for path in (tmp_path, f"{tmp_path}/new/", tmp_path / "none" / "c", tmp_path / "file" / "c"):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (
+        tmp_path,
+        f"{tmp_path}/new/",
+        tmp_path / "none" / "c",
+        tmp_path / "file" / "c",
+        tmp_path / "pipe",
+        tmp_path / ("long" * 63),
+    ):
         with pytest.raises(CheckpointError, match="cannot write the checkpoint"):
             check_writable(path)
         with pytest.raises(CheckpointError):
             save_checkpoint(path, ARRAYS, {})
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "below").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "below" / "real")
+    save_checkpoint(tmp_path / "link", ARRAYS, {"x": 1})
+    assert (tmp_path / "link").is_symlink()
+    assert load_checkpoint(tmp_path / "below" / "real")[1] == {"x": 1}
 
 
 def test_damaged_files_are_told_apart_from_good_ones(tmp_path):

@@ -51,6 +51,20 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path, model):
     assert (tmp_path / "1").read_bytes() != (tmp_path / "3").read_bytes()
 
 
+@pytest.mark.skipif(ts.backend.info()["backend"] != "c", reason="only C kernels have threads")
+@pytest.mark.parametrize("model", ["rnn", "lstm", "gru"])
+def test_the_number_of_threads_does_not_change_a_bit(tmp_path, model):
+    before = ts.get_num_threads()
+    try:
+        for threads in (1, 2, 3):
+            ts.set_num_threads(threads)
+            run(tmp_path / str(threads), model=model, hidden=96, batch=8, window=32, steps=4)
+    finally:
+        ts.set_num_threads(before)
+    one, two, three = ((tmp_path / name).read_bytes() for name in "123")
+    assert one == two == three
+
+
 def test_measuring_does_not_change_the_run(tmp_path):
     often = run(tmp_path / "1", dropout=0.3, evaluations=6)
     once = run(tmp_path / "2", dropout=0.3, evaluations=1)

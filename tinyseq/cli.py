@@ -78,9 +78,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail("there is not enough memory for these sizes")
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
-    except BrokenPipeError:  # whoever read our output has seen enough
+    except OSError as error:  # the output can no longer be written; Python itself tries at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        if isinstance(error, BrokenPipeError):  # whoever read it has seen enough
+            return 1
+        return _fail(str(error))
 
 
 class _BadInput(ValueError):
@@ -110,8 +112,19 @@ def _parser() -> argparse.ArgumentParser:
 
     machine = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = machine.add_argument_group("machine")
-    group.add_argument("--backend", choices=("auto", "c", "numpy"), help="whose kernels to run on")
-    group.add_argument("--threads", type=_positive, metavar="N", help="threads of the C kernels")
+    group.add_argument(
+        "--backend",
+        choices=("auto", "c", "numpy"),
+        default=argparse.SUPPRESS,
+        help="whose kernels to run on (default: auto)",
+    )
+    group.add_argument(
+        "--threads",
+        type=_positive,
+        metavar="N",
+        default=argparse.SUPPRESS,
+        help="threads of the C kernels (default: as many as there are processors)",
+    )
 
     parser_of = commands.add_parser(
         "train",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -45,16 +44,16 @@ def save_checkpoint(
     name = os.fspath(path)
     header = {_KEY: json.dumps(description, sort_keys=True, ensure_ascii=True)}
     raw = save({key: np.ascontiguousarray(array) for key, array in arrays.items()}, header)
+    target, temporary = _places(name)
     with _reported(name):
-        temporary = f"{name}.{os.getpid()}.tmp"  # beside it: a rename cannot cross file systems
         try:
             with open(temporary, "wb") as file:
                 file.write(raw)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(temporary, name)
+            os.replace(temporary, target)
         except BaseException:  # Ctrl-C too: never leave the half-written file behind
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
 
@@ -62,14 +61,15 @@ def save_checkpoint(
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Find out now, not after an hour of training, that a checkpoint could not be written there.
 
-    Raises CheckpointError when the path is a directory, or its folder is missing or not writable.
+    Raises CheckpointError when the path is a directory or a device, or its folder is missing or not
+    writable.
     """
     name = os.fspath(path)
-    if os.path.isdir(name) or name.endswith(os.sep):
-        raise CheckpointError(f"{name}: cannot write the checkpoint: is a directory")
-    folder = os.path.dirname(os.path.abspath(name))
-    with _reported(name), tempfile.TemporaryFile(prefix=".tinyseq-", dir=folder):
-        pass
+    _, temporary = _places(name)
+    with _reported(name):
+        with open(temporary, "wb"):
+            pass
+        os.unlink(temporary)
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -100,6 +100,14 @@ def load_checkpoint(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dic
     if not isinstance(description, dict):
         raise CheckpointError(f"{name}: is damaged: its description is not a JSON object")
     return arrays, description
+
+
+def _places(name: str) -> tuple[str, str]:
+    """The file behind a path, and where to write before it takes that file's place."""
+    target = os.path.realpath(name)  # a link stays a link, and what it points to is replaced
+    if name.endswith(os.sep) or (os.path.exists(target) and not os.path.isfile(target)):
+        raise CheckpointError(f"{name}: cannot write the checkpoint: is not a regular file")
+    return target, f"{target}.{os.getpid()}.tmp"  # beside it: a rename stays on one file system
 
 
 @contextlib.contextmanager

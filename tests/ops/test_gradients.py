@@ -56,3 +56,8 @@ def test_a_wrong_gradient_is_found():
             check_grads(wrong, np.array([0.3, -2.0]))
     finally:
         del REGISTRY["wrong"]
+
+
+def test_every_op_is_in_the_registry_under_its_own_name():
+    assert all(operation.name == name for name, operation in REGISTRY.items())
+    assert {"_lstm_forward", "_cross_entropy_forward"} <= set(REGISTRY)

@@ -1,7 +1,7 @@
 """The kernels in C: the names and meanings of numpy_kernels, for float32.
 
 The only file that imports the extension. What C assumes is settled here: arrays reach it
-contiguous (matmul takes any layout with one unit stride), aligned and of one dtype; results are
+contiguous (a matrix product takes any layout with one unit stride), aligned and of one dtype; results are
 fresh arrays; any other dtype goes to NumPy. Shapes were checked by the ops.
 """
 
@@ -83,11 +83,11 @@ def _dense(a: Array) -> Array:
 
 def _read(a: Array | None) -> Any:
     """A pointer to a dense array, good while the array lives; NULL for None."""
-    return ffi.NULL if a is None else ffi.from_buffer("float[]", a.reshape(-1))
+    return ffi.NULL if a is None else ffi.from_buffer("float[]", a)
 
 
 def _index(a: Array) -> Any:
-    return ffi.from_buffer("int64_t[]", a.reshape(-1))
+    return ffi.from_buffer("int64_t[]", a)
 
 
 def _check(code: int) -> None:
@@ -115,22 +115,27 @@ tanh = _elementwise("tanh")
 sigmoid = _elementwise("sigmoid")
 
 
-def _matrix(a: Array) -> tuple[Array, int, int]:
-    """A stack of matrices that C can read, and the strides, in elements, of rows and columns."""
+def _matrix(a: Array) -> tuple[Array, Any, int, int]:
+    """A stack of matrices as C reads it: the array, a pointer, and the strides, in elements, of
+    rows and of columns. A layout that C cannot read is copied."""
+    flags = a.flags
+    if flags.c_contiguous and flags.aligned:
+        return a, ffi.from_buffer("float[]", a), a.shape[-1] or 1, 1
+    if flags.f_contiguous and flags.aligned and a.ndim == 2:
+        return a, ffi.from_buffer("float[]", a.T), 1, a.shape[0] or 1
     item = a.itemsize
-    for axis, other in ((-1, -2), (-2, -1)):
-        unit, stride = a.strides[axis], a.strides[other]
-        if (
-            (unit == item or a.shape[axis] == 1)
-            and a.flags.aligned
-            and (stride >= item * a.shape[axis] or a.shape[other] == 1)
-            and stride % item == 0
-            and all(s >= 0 and s % item == 0 for s in a.strides[:-2])
-        ):
-            far = max(stride // item, a.shape[axis], 1)
-            return (a, far, 1) if axis == -1 else (a, 1, far)
-    a = np.array(a, order="C", copy=True)
-    return a, max(a.shape[-1], 1), 1
+    whole = flags.aligned and all(s >= 0 and s % item == 0 for s in a.strides)
+    row, column = a.strides[-2] // item, a.strides[-1] // item
+    if whole and column == 1 and row >= a.shape[-1]:
+        return a, _start(a), row, 1
+    if whole and row == 1 and column >= a.shape[-2]:
+        return a, _start(a), 1, column
+    return _matrix(np.array(a, order="C", copy=True))
+
+
+def _start(a: Array) -> Any:
+    """A pointer to the first element of an array of any layout."""
+    return ffi.cast("float *", a.__array_interface__["data"][0])
 
 
 def _offsets(a: Array, batch: tuple[int, ...]) -> Array:
@@ -146,33 +151,26 @@ def _offsets(a: Array, batch: tuple[int, ...]) -> Array:
 
 def matmul(a: Array, b: Array) -> Array:
     """C = A B; see numpy_kernels.matmul."""
-    if not _is_float32(a, b):
+    if a.dtype != np.float32 or b.dtype != np.float32:
         return numpy_kernels.matmul(a, b)
-    a, a_row, a_column = _matrix(a)
-    b, b_row, b_column = _matrix(b)
+    a, a_from, a_row, a_column = _matrix(a)
+    b, b_from, b_row, b_column = _matrix(b)
     (m, k), n = a.shape[-2:], b.shape[-1]
-    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    c = np.empty((*batch, m, n), np.float32)
-    pairs = c.size // (m * n) if m * n else 0
-    if batch:
-        a_offset, b_offset = _offsets(a, batch), _offsets(b, batch)
-        a_at, b_at = _index(a_offset), _index(b_offset)
+    if a.ndim == b.ndim == 2:
+        c = np.empty((m, n), np.float32)
+        pairs, a_at, b_at = 1, ffi.NULL, ffi.NULL
     else:
-        a_at = b_at = ffi.NULL
+        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        c = np.empty((*batch, m, n), np.float32)
+        a_offset, b_offset = _offsets(a, batch), _offsets(b, batch)
+        pairs, a_at, b_at = a_offset.size, _index(a_offset), _index(b_offset)
     _check(
         lib.ts_matmul(
-            pairs, m, n, k,
-            _start(a), a_at, a_row, a_column,
-            _start(b), b_at, b_row, b_column,
-            ffi.NULL, lib.TS_ACT_NONE, _read(c),
+            pairs, m, n, k, a_from, a_at, a_row, a_column, b_from, b_at, b_row, b_column,
+            ffi.NULL, lib.TS_ACT_NONE, ffi.from_buffer("float[]", c),
         )
     )  # fmt: skip
     return c
-
-
-def _start(a: Array) -> Any:
-    """A pointer to the first element of an array of any layout."""
-    return ffi.cast("float *", a.__array_interface__["data"][0])
 
 
 def linear(x: Array, weight: Array, bias: Array | None, activation: str) -> Array:
@@ -181,7 +179,7 @@ def linear(x: Array, weight: Array, bias: Array | None, activation: str) -> Arra
         return numpy_kernels.linear(x, weight, bias, activation)
     n, k = weight.shape
     x = _dense(x)
-    weight, w_row, w_column = _matrix(weight)
+    weight, w_from, w_row, w_column = _matrix(weight)
     bias = None if bias is None else _dense(bias)
     y = np.empty((*x.shape[:-1], n), np.float32)
     rows = y.size // n if n else 0
@@ -189,7 +187,7 @@ def linear(x: Array, weight: Array, bias: Array | None, activation: str) -> Arra
         lib.ts_matmul(
             1, rows, n, k,
             _read(x), ffi.NULL, max(k, 1), 1,
-            _start(weight), ffi.NULL, w_column, w_row,
+            w_from, ffi.NULL, w_column, w_row,
             _read(bias), ACTIVATIONS[activation], _read(y),
         )
     )  # fmt: skip

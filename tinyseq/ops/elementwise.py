@@ -71,9 +71,17 @@ def pow(a: Array, b: Array) -> Any:
 
 @pow.vjp
 def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
-    # d/da = b a^(b-1), and 0 where b is 0, whatever a; d/db = y log a, and 0 where a is 0.
-    by_a = g * where(eq(b, 0), 0.0, b * pow(a, sub(b, 1))) if isinstance(a, Tensor) else None
-    by_b = g * y * log(where(eq(a, 0), 1.0, a)) if isinstance(b, Tensor) else None
+    # d/da = b a^(b-1), d/db = y log a. At a = b = 0 both are taken as 0, by changing what goes
+    # into them: an infinity only hidden afterwards would come back in the next derivative.
+    by_a = by_b = None
+    if isinstance(a, Tensor) and a.requires_grad:
+        if isinstance(b, Tensor):
+            by_a = g * (b * pow(a, where(mul(eq(a, 0), eq(b, 0)), 0.0, b - 1)))
+        else:
+            by_a = g * (b * pow(a, b - 1)) if b else g * 0.0
+    if isinstance(b, Tensor) and b.requires_grad:
+        base = a if isinstance(a, Tensor) else Tensor(np.asarray(a, y.dtype))
+        by_b = g * y * log(where(mul(eq(base, 0), ge(b, 0)), 1.0, base))
     return by_a, by_b
 
 

@@ -13,7 +13,7 @@ from tinyseq.ops.shape import chunk, stack, unbind
 __all__ = ["lstm"]
 
 
-def _forward(
+def _lstm_forward(
     x: Array, h0: Array, c0: Array, w_ih: Array, w_hh: Array, bias: Array | None, *, keep: bool
 ) -> tuple[Any, ...]:
     return backend.lstm_forward(x, h0, c0, w_ih, w_hh, bias, keep)
@@ -47,8 +47,7 @@ def _reference(
     return y, h + 0.0, c + 0.0
 
 
-_lstm = FusedOp(_forward, _backward, _reference, results=3)
-_lstm.name = "lstm"
+_lstm = FusedOp(_lstm_forward, _backward, _reference, results=3)
 
 
 def lstm(

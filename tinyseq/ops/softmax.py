@@ -46,7 +46,9 @@ def log_softmax(x: Tensor, dim: int) -> Tensor:
     return _log_softmax(x, dim=dim)
 
 
-def _forward(logits: Array, *, targets: Array, ignore_index: int) -> tuple[Array, Array]:
+def _cross_entropy_forward(
+    logits: Array, *, targets: Array, ignore_index: int
+) -> tuple[Array, Array]:
     return backend.cross_entropy_forward(logits, targets, ignore_index)
 
 
@@ -63,7 +65,7 @@ def _reference(logits: Tensor, *, targets: Array, ignore_index: int) -> tuple[Te
     return (where(kept, -picked, 0.0),)
 
 
-_cross_entropy = FusedOp(_forward, _backward, _reference, results=1)
+_cross_entropy = FusedOp(_cross_entropy_forward, _backward, _reference, results=1)
 
 
 def cross_entropy(
