@@ -1,8 +1,8 @@
 """The kernels in C: the names and meanings of numpy_kernels, for float32.
 
 The only file that imports the extension. What C assumes is settled here: arrays reach it
-contiguous (a matrix product takes any layout with one unit stride), aligned and of one dtype; results are
-fresh arrays; any other dtype goes to NumPy. Shapes were checked by the ops.
+contiguous (a matrix product takes any layout with one unit stride), aligned and of one dtype;
+results are fresh arrays; any other dtype goes to NumPy. Shapes were checked by the ops.
 """
 
 import os
@@ -11,8 +11,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyseq._csrc import ffi, lib
 from tinyseq.backend import numpy_kernels
+
+# GCC's OpenMP lets waiting threads spin for milliseconds. On a busy machine they then take the
+# very core that the working thread waits for; a few microseconds are enough for what we do.
+# OpenMP reads this once, when the extension below is loaded.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+from tinyseq._csrc import ffi, lib  # noqa: E402
 
 Array = npt.NDArray[Any]
 
