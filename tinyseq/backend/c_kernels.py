@@ -19,7 +19,7 @@ from tinyseq.backend import numpy_kernels
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
-from tinyseq._csrc import ffi, lib  # noqa: E402
+from tinyseq._csrc import ffi, lib
 
 Array = npt.NDArray[Any]
 
