@@ -70,6 +70,7 @@ def main() -> int:
 
         torch.set_num_threads(asked.threads)
         print(f"PyTorch {torch.__version__}")
+    print("counted: matmul 2 M N K; LSTM forward 8 T B H (D + H), training three times that")
     print("GFLOP/s: best (median) of the rounds; xN: how many times as fast C is, by the best\n")
     systems = ["c", "numpy", *asked.peers]
     header = "".join(f"{SYSTEMS[s]:>18}" for s in systems)

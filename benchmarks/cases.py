@@ -41,8 +41,8 @@ def matmul(m: int, n: int, k: int, turned: str, peers: list[str]) -> Case:
     b = normal(n, k).T if turned[1] == "t" else normal(k, n)
     c_matmul, numpy_matmul = (kernel(name) for name in ("c", "numpy"))
     systems: dict[str, Callable[[], Results]] = {
-        "c": lambda: [c_matmul(a, b)],
         "numpy": lambda: [numpy_matmul(a, b)],
+        "c": lambda: [c_matmul(a, b)],
     }
     if "torch" in peers:
         import torch
@@ -63,7 +63,7 @@ def lstm(shape: tuple[int, int, int, int], train: bool, peers: list[str]) -> Cas
     T, B, D, H = shape
     layer = ts.nn.LSTM(D, H)
     x, dy = normal(B, T, D), normal(B, T, H)
-    systems = {name: on(name, lambda: tinyseq_lstm(layer, x, dy, train)) for name in ("c", "numpy")}
+    systems = {name: on(name, lambda: tinyseq_lstm(layer, x, dy, train)) for name in ("numpy", "c")}
     if "torch" in peers:
         from benchmarks.torch_lstm import torch_lstm
 
