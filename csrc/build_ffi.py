@@ -21,7 +21,6 @@ PREAMBLE = """
 
 COMPILE_ARGS = [
     "-std=gnu11",
-    "-O3",
     "-Wall",
     "-Wextra",
     "-fvisibility=hidden",
@@ -30,9 +29,13 @@ COMPILE_ARGS = [
     "-ffp-contract=off",
     "-fno-math-errno",
 ]
-if "-g" not in shlex.split(os.environ.get("CFLAGS", "")):
-    # Most Pythons pass on the -g they were built with: megabytes in the wheel.
-    COMPILE_ARGS.append("-g0")
+# Python's own flags come first on the compiler's line, then CFLAGS from the environment, then
+# these: so what CFLAGS says of optimising and debugging is not to be said again.
+ASKED = shlex.split(os.environ.get("CFLAGS", ""))
+if not any(flag.startswith("-O") for flag in ASKED):
+    COMPILE_ARGS.append("-O3")
+if not any(flag.startswith("-g") for flag in ASKED):
+    COMPILE_ARGS.append("-g0")  # most Pythons pass on the -g they were built with: megabytes
 
 
 def read_cdef(header: str) -> str:

@@ -1,5 +1,7 @@
 """Tensors: dtypes, operators on either side, and the ways out."""
 
+import copy
+import pickle
 import threading
 
 import numpy as np
@@ -72,3 +74,46 @@ def test_no_grad_is_of_one_thread():
         thread.start()
         thread.join()
     assert seen == [True]
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_a_copy_is_a_tensor_of_its_own(duplicate):
+    x = ts.tensor([2.0, 3.0], requires_grad=True)
+    (x * x).sum().backward()
+    other = duplicate(x)
+    np.testing.assert_array_equal(other.grad.data, [4, 6])
+    assert other.data is not x.data and other.grad.data is not x.grad.data
+    # Both in one graph: each gets its own share.
+    gx, go = ts.grad((x * x).sum() + (5 * other).sum(), [x, other])
+    np.testing.assert_array_equal(gx.data, [4, 6])
+    np.testing.assert_array_equal(go.data, [5, 5])
+
+
+def test_what_an_operation_made_is_not_copied():
+    with pytest.raises(RuntimeError, match="only a leaf"):
+        copy.deepcopy(ts.ones(2, requires_grad=True) * 2)
+
+
+def test_no_gradient_goes_through_whole_numbers():
+    x = ts.tensor([1.5, 2.5], requires_grad=True)
+    assert not x.to(np.int64).requires_grad
+    (x.double() * x.to(np.int64)).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [1, 2])
+
+
+def test_iterating_goes_over_the_first_dimension():
+    x = ts.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    first, second = x
+    (first * second).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [[3, 4], [1, 2]])
+    with pytest.raises(IndexError, match="out of range"):
+        iter(ts.tensor(1.0))
+
+
+def test_formatting_and_printing():
+    assert f"{ts.tensor(2.0):.3f}" == "2.000" and f"{ts.ones(2)}" == "tensor([1., 1.])"
+    x = ts.tensor(np.ones(1), requires_grad=True)
+    assert repr(x) == "tensor([1.], dtype=float64, requires_grad=True)"
+    assert repr(-x) == "tensor([-1.], dtype=float64, made by neg)"
+    with pytest.raises(ValueError, match="one element"):
+        f"{ts.ones(2):.3f}"

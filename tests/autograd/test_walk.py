@@ -78,6 +78,14 @@ def test_grad_of_several_outputs_by_several_inputs():
     assert gu is None and x.grad is None
 
 
+def test_one_output_takes_one_gradient_as_it_is():
+    x = leaf(2.0, 3.0)
+    for given in (np.array([1.0, 10.0]), ts.tensor(np.array([1.0, 10.0])), [np.array([1.0, 10.0])]):
+        np.testing.assert_array_equal(ts.grad(x * x, x, given)[0].data, [4, 60])
+    with pytest.raises(ValueError, match="expected 1 grad_outputs, got 2"):
+        ts.grad(x * x, x, [None, None])
+
+
 def test_grad_by_a_tensor_on_the_way():
     x = leaf(2.0)
     y = x * x

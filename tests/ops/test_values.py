@@ -41,9 +41,22 @@ def test_reductions_of_nothing():
 
 
 def test_a_dimension_out_of_range_is_named():
-    for reduce in (ops.sum, ops.mean, ops.var, ops.logsumexp):
-        with pytest.raises(IndexError, match="3 is out of "):
-            reduce(X, 3)
+    by_dim = (
+        ops.sum, ops.mean, ops.var, ops.logsumexp, ops.softmax, ops.log_softmax, ops.squeeze,
+        ops.flatten, ops.unbind,
+    )  # fmt: skip
+    for function in by_dim:
+        for dim in (3, -4):
+            with pytest.raises(IndexError, match=f"dim {dim} is out of range"):
+                function(X, dim)
+    for call in (
+        lambda: ops.unsqueeze(X, 4),
+        lambda: ops.transpose(X, 0, 3),
+        lambda: ops.split(X, 1, 3),
+        lambda: ops.chunk(X, 1, -4),
+    ):
+        with pytest.raises(IndexError, match="is out of range"):
+            call()
 
 
 def test_logsumexp_at_the_ends():
@@ -86,6 +99,8 @@ def test_joining_and_cutting():
     for got, wanted in zip(ops.split(X, [1, 0, 2], 1), np.split(ARRAY, [1, 1], 1), strict=True):
         same(got, wanted)
     assert [part.shape[1] for part in ops.chunk(X, 2, 1)] == [2, 1]
+    (nothing,) = ops.split(ts.zeros(0, 3), 2)
+    assert nothing.shape == (0, 3)
     for got, wanted in zip(ops.unbind(X, 1), np.moveaxis(ARRAY, 1, 0), strict=True):
         same(got, wanted)
     with pytest.raises(ValueError, match=r"sum to 3, got \[1, 1\]"):
@@ -177,6 +192,7 @@ def test_softmax():
         same(ops.softmax(X, dim), share)
         same(ops.log_softmax(X, dim), np.log(share))
     same(ops.softmax(Tensor(np.array([1e4, 1e4, -np.inf])), 0), [0.5, 0.5, 0])
+    assert np.isnan(ops.softmax(Tensor(np.full(2, -np.inf)), 0).data).all()
 
 
 def test_cross_entropy():

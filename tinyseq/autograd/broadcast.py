@@ -23,12 +23,10 @@ def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple[Any, ...]:
 def sum_to(x: Array, *, shape: tuple[int, ...]) -> Any:
     """x summed over the dimensions that broadcasting `shape` to x.shape made or stretched."""
     new = x.ndim - len(shape)
-    stretched = tuple(
-        axis
-        for axis in range(x.ndim)
-        if axis < new or (shape[axis - new] == 1 and x.shape[axis] != 1)
-    )
-    return x.sum(axis=stretched).reshape(shape)
+    if new < 0 or any(n not in (1, m) for n, m in zip(shape, x.shape[new:], strict=True)):
+        raise ValueError(f"a gradient of shape {x.shape} does not fit a Tensor of shape {shape}")
+    stretched = tuple(new + axis for axis, n in enumerate(shape) if n == 1)
+    return x.sum(axis=(*range(new), *stretched)).reshape(shape)
 
 
 @sum_to.vjp

@@ -21,9 +21,7 @@ class _Recording:
 
     def __init__(self, on: bool) -> None:
         self._on = on
-        self._before: list[
-            bool
-        ] = []  # a stack, since one object may be entered again inside itself
+        self._before: list[bool] = []  # a stack: one object may be entered again inside itself
 
     def __enter__(self) -> None:
         self._before.append(switch.recording)

@@ -21,11 +21,13 @@ from typing import Any
 import numpy as np
 
 from tinyseq.autograd.modes import switch
-from tinyseq.autograd.tensor import Tensor, next_order
+from tinyseq.autograd.tensor import Array, Tensor, next_order
 
 Rule = Callable[..., tuple[Any, ...]]
 
 SCALARS = (int, float, bool)
+RESULTS = (np.ndarray, tuple)  # a tuple is a fused op's
+FLOAT64 = np.dtype(np.float64)
 
 REGISTRY: dict[str, Op] = {}  # every op by name; the tests go through it
 
@@ -55,23 +57,37 @@ class Op:
         Args:
             inputs: Tensors; arrays become constant Tensors; Python numbers, or None for an input
                 that is left out, go through as they are.
-            params: everything else the operation depends on; no gradient flows to it.
+            params: everything else the operation depends on; no gradient flows to it. One named
+                dtype says that forward chooses the result's dtype.
+
+        Returns:
+            The result, float64 only if an input is: NumPy would also make it of whole numbers.
         """
         arrays = []
         wanted = False
-        for i, x in enumerate(inputs):
+        for x in inputs:
             if isinstance(x, Tensor):
                 arrays.append(x.data)
                 wanted = wanted or x.requires_grad
             elif x is None or type(x) in SCALARS:
                 arrays.append(x)
             else:
-                # NumPy's scalars count as Python's, or a float64 one would promote float32.
-                x = x.item() if isinstance(x, np.generic) else Tensor(x)
-                inputs = (*inputs[:i], x, *inputs[i + 1 :])
-                arrays.append(x.data if isinstance(x, Tensor) else x)
+                return self(*map(as_input, inputs), **params)
         data = self.forward(*arrays, **params)
-        return record(self, data, inputs, params, wanted and switch.recording)
+        if type(data) not in RESULTS:
+            data = np.asarray(data)  # NumPy hands out scalars where a result has no dimensions
+        if type(data) is np.ndarray and data.dtype is FLOAT64 and "dtype" not in params:
+            data = narrow(data, arrays)
+        y = Tensor.__new__(Tensor)
+        y.data = data
+        y.grad = None
+        y.order = next_order()
+        # A step function has no rule: what comes out of it is a constant.
+        if wanted and switch.recording and self.rule is not None:
+            y.op, y.inputs, y.params, y.requires_grad = self, inputs, params, True
+        else:
+            y.op, y.inputs, y.params, y.requires_grad = None, (), {}, False
+        return y
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -82,18 +98,16 @@ def op(forward: Callable[..., Any]) -> Op:
     return Op(forward)
 
 
-def record(
-    operation: Op, data: Any, inputs: tuple[Any, ...], params: dict[str, Any], wanted: bool
-) -> Tensor:
-    """The result of an operation as a Tensor that remembers it, if wanted."""
-    y = Tensor.__new__(Tensor)
-    # NumPy hands out scalars where a result has no dimensions; a fused op's data are a tuple.
-    y.data = data if isinstance(data, np.ndarray | tuple) else np.asarray(data)  # type: ignore[assignment]
-    y.grad = None
-    y.order = next_order()
-    # A step function has no rule: what comes out of it is a constant.
-    if wanted and operation.rule is not None:
-        y.op, y.inputs, y.params, y.requires_grad = operation, inputs, params, True
-    else:
-        y.op, y.inputs, y.params, y.requires_grad = None, (), {}, False
-    return y
+def as_input(x: Any) -> Any:
+    """An array as a constant Tensor; NumPy's scalars as Python's: a float64 one would promote."""
+    if isinstance(x, np.generic):
+        x = x.item()
+    return x if isinstance(x, Tensor) or x is None or type(x) in SCALARS else Tensor(x)
+
+
+def narrow(data: Array, arrays: list[Any]) -> Array:
+    """A float64 result in float32, unless some input is float64 or a tuple, taken as it is."""
+    for a in arrays:
+        if type(a) is tuple or (isinstance(a, np.ndarray) and a.dtype.type is np.float64):
+            return data
+    return data.astype(np.float32)

@@ -108,6 +108,15 @@ class Tensor:
             notes += ", requires_grad=True"
         return f"tensor({body}{notes})"
 
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Copying or pickling makes a new Tensor, for the walk knows each by its own `order`.
+        if self.op is not None:
+            raise RuntimeError("copy: only a leaf can be copied or pickled; detach() it first")
+        return type(self), (self.data, self.requires_grad), (None, {"grad": self.grad})
+
     # ---- out of the graph ----
 
     def numpy(self) -> Array:

@@ -39,9 +39,8 @@ def walk(
         keep: False frees the graph on the way: what each Tensor remembers of its making.
         oldest: stop before Tensors of a smaller order.
     """
-    gradients: dict[int, Any] = {}
-    tensors: dict[int, Tensor] = {}
-    heap: list[int] = []
+    gradients: dict[int, Any] = {}  # so far, by order
+    heap: list[tuple[int, Tensor]] = []  # of (-order, Tensor): the youngest comes first
 
     def give(x: Tensor, g: Any) -> None:
         order = x.order
@@ -49,15 +48,14 @@ def walk(
             gradients[order] = merge(gradients[order], g)
         else:
             gradients[order] = g
-            tensors[order] = x
-            heappush(heap, -order)
+            heappush(heap, (-order, x))
 
     for y, seed in zip(outputs, seeds, strict=True):
         if y.requires_grad:
             give(y, seed)
-    while heap and -heap[0] >= oldest:
-        order = -heappop(heap)
-        y, g = tensors.pop(order), gradients.pop(order)
+    while heap and -heap[0][0] >= oldest:
+        _, y = heappop(heap)
+        g = gradients.pop(y.order)
         yield y, g
         if y.op is None:
             continue
@@ -68,16 +66,22 @@ def walk(
             )
         assert y.op.rule is not None
         inputs = y.inputs
-        shares = y.op.rule(g, y, *inputs, **y.params) if y.params else y.op.rule(g, y, *inputs)
+        shares = y.op.rule(g, y, *inputs, **y.params)
+        if type(shares) is not tuple or len(shares) != len(inputs):
+            raise TypeError(f"{y.op.name}.vjp: expected a tuple of {len(inputs)}, got {shares!r}")
         if not keep:
             y.op, y.inputs, y.params = FREED, (), {}
         for x, share in zip(inputs, shares, strict=True):
             if share is not None and isinstance(x, Tensor) and x.requires_grad:
-                give(x, share if isinstance(share, dict) else fit(share, x))
+                give(x, fit(share, x))
 
 
-def fit(g: Tensor, x: Tensor) -> Tensor:
+def fit(g: Any, x: Tensor) -> Any:
     """A gradient in the shape and dtype of its Tensor: broadcasting is undone by summing."""
+    if isinstance(g, dict):  # by position, of several results
+        return g
+    if not isinstance(g, Tensor):
+        raise TypeError(f"a gradient must be a Tensor, got {type(g).__name__}")
     if g.data.shape != x.data.shape:
         g = sum_to(g, shape=x.data.shape)
     if g.data.dtype != x.data.dtype:
@@ -108,7 +112,7 @@ def seed_for(y: Tensor, gradient: Any, where: str) -> Tensor:
     seed = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
     if seed.shape != y.shape:
         raise ValueError(f"{where}: expected a gradient of shape {y.shape}, got {seed.shape}")
-    return fit(seed, y)
+    return seed if seed.dtype == y.dtype else cast(seed, dtype=y.dtype)
 
 
 def backward(
@@ -166,7 +170,7 @@ def grad(
     outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     given = [None] * len(outputs) if grad_outputs is None else grad_outputs
-    given = [given] if isinstance(given, Tensor) else list(given)
+    given = list(given) if isinstance(given, list | tuple) else [given]
     if len(given) != len(outputs):
         raise ValueError(f"grad: expected {len(outputs)} grad_outputs, got {len(given)}")
     for x in inputs:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyseq.autograd import Tensor
+from tinyseq.autograd import Op, Tensor
 from tinyseq.ops import elementwise, indexing, matmul, reduce, shape, softmax
 
 METHODS: dict[str, Callable[..., Any]] = {
@@ -30,9 +30,9 @@ METHODS: dict[str, Callable[..., Any]] = {
     "__eq__": elementwise.eq,
     "__ne__": elementwise.ne,
     "__getitem__": indexing.getitem,
-    "to": lambda x, dtype: elementwise.cast(x, dtype=np.dtype(dtype)),
-    "float": lambda x: elementwise.cast(x, dtype=np.dtype(np.float32)),
-    "double": lambda x: elementwise.cast(x, dtype=np.dtype(np.float64)),
+    "__iter__": lambda x: iter(shape.unbind(x)),
+    "float": lambda x: elementwise.to(x, np.float32),
+    "double": lambda x: elementwise.to(x, np.float64),
     "view": shape.reshape,
     "max": lambda x: reduce.amax(x),
     "min": lambda x: reduce.amin(x),
@@ -42,7 +42,7 @@ METHODS: dict[str, Callable[..., Any]] = {
 # What is a method under its own name.
 for module, names in {
     elementwise: "abs neg add sub mul div pow exp log sqrt square reciprocal tanh sigmoid relu "
-    "maximum minimum lt le gt ge eq ne",
+    "maximum minimum lt le gt ge eq ne to",
     reduce: "sum mean var std amax amin argmax logsumexp",
     shape: "reshape flatten permute transpose squeeze unsqueeze expand broadcast_to split chunk "
     "unbind",
@@ -54,9 +54,12 @@ for module, names in {
 
 
 def _method(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    # An Op is an object, and only a function becomes a bound method when looked up.
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return function(self, *args, **kwargs)
+    """What Python binds to `self` when it is looked up: any function, but not an Op object."""
+    if not isinstance(function, Op):
+        return function
+
+    def method(self: Tensor, *args: Any, **params: Any) -> Any:
+        return function(self, *args, **params)
 
     method.__name__, method.__doc__ = name, function.__doc__
     return method

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyseq import backend
 from tinyseq.autograd import Array, Tensor, op
@@ -11,10 +12,15 @@ from tinyseq.autograd.broadcast import add, cast
 __all__ = [
     "abs", "add", "cast", "div", "eq", "exp", "ge", "gt", "le", "log", "lt", "maximum", "minimum",
     "mul", "ne", "neg", "pow", "reciprocal", "relu", "sigmoid", "sign", "sqrt", "square", "sub",
-    "tanh", "where",
+    "tanh", "to", "where",
 ]  # fmt: skip
 
 Grads = tuple[Any, ...]
+
+
+def _wants(x: Any) -> bool:
+    """Whether a gradient is to go to x, so that work for a number or a constant is saved."""
+    return isinstance(x, Tensor) and x.requires_grad
 
 
 @op
@@ -47,7 +53,7 @@ def mul(a: Array, b: Array) -> Any:
 
 @mul.vjp
 def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
-    return g * b, g * a
+    return g * b if _wants(a) else None, g * a if _wants(b) else None
 
 
 @op
@@ -59,7 +65,7 @@ def div(a: Array, b: Array) -> Any:
 
 @div.vjp
 def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
-    return g / b, -g * y / b
+    return g / b if _wants(a) else None, -g * y / b if _wants(b) else None
 
 
 @op
@@ -74,12 +80,12 @@ def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
     # d/da = b a^(b-1), d/db = y log a. At a = b = 0 both are taken as 0, by changing what goes
     # into them: an infinity only hidden afterwards would come back in the next derivative.
     by_a = by_b = None
-    if isinstance(a, Tensor) and a.requires_grad:
+    if _wants(a):
         if isinstance(b, Tensor):
             by_a = g * (b * pow(a, where(mul(eq(a, 0), eq(b, 0)), 0.0, b - 1)))
         else:
             by_a = g * (b * pow(a, b - 1)) if b else g * 0.0
-    if isinstance(b, Tensor) and b.requires_grad:
+    if _wants(b):
         base = a if isinstance(a, Tensor) else Tensor(np.asarray(a, y.dtype))
         by_b = g * y * log(where(mul(eq(base, 0), ge(b, 0)), 1.0, base))
     return by_a, by_b
@@ -218,6 +224,12 @@ def where(condition: Array, a: Array, b: Array) -> Any:
 @where.vjp
 def _(g: Tensor, y: Tensor, condition: Tensor, a: Tensor, b: Tensor) -> Grads:
     return None, where(condition, g, 0.0), where(condition, 0.0, g)
+
+
+def to(x: Tensor, dtype: npt.DTypeLike) -> Tensor:
+    """x in another dtype; no gradient goes through whole numbers."""
+    dtype = np.dtype(dtype)
+    return cast(x if dtype.kind == "f" else x.detach(), dtype=dtype)
 
 
 # Steps: flat wherever they are smooth, so they have no rule and their results are constants.

@@ -7,7 +7,7 @@ import numpy as np
 from tinyseq.autograd import Array, Tensor, op
 from tinyseq.autograd.broadcast import broadcast_to
 from tinyseq.ops.elementwise import eq, exp, log, sqrt, square, where
-from tinyseq.ops.shape import reshape
+from tinyseq.ops.shape import position, reshape
 
 __all__ = ["amax", "amin", "argmax", "logsumexp", "mean", "std", "sum", "var"]
 
@@ -18,11 +18,7 @@ def _dims(x: Tensor, dim: Dim) -> tuple[int, ...]:
     """The dimensions meant, counted from 0."""
     if dim is None:
         return tuple(range(x.ndim))
-    dims = (dim,) if isinstance(dim, int) else tuple(dim)
-    for d in dims:
-        if not -x.ndim <= d < x.ndim:
-            raise IndexError(f"dim {d} is out of range for a Tensor of shape {x.shape}")
-    return tuple(d % x.ndim for d in dims)
+    return tuple(position(x, d) for d in ((dim,) if isinstance(dim, int) else dim))
 
 
 def _kept(x: Tensor, dim: Dim) -> tuple[int, ...]:
@@ -33,7 +29,8 @@ def _kept(x: Tensor, dim: Dim) -> tuple[int, ...]:
 
 def _spread(g: Tensor, x: Tensor, dim: Dim) -> Tensor:
     """The gradient of a sum: each summed element gets the same."""
-    return broadcast_to(reshape(g, _kept(x, dim)), shape=x.shape)
+    kept = _kept(x, dim)
+    return broadcast_to(g if g.shape == kept else reshape(g, kept), shape=x.shape)
 
 
 @op
@@ -104,9 +101,10 @@ def argmax(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
 
 def logsumexp(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """log Σ exp(x) along dim, without overflow."""
-    top = np.max(x.data, axis=dim, keepdims=True, initial=-np.inf)
+    dims = _dims(x, dim)
+    top = np.max(x.data, axis=dims, keepdims=True, initial=-np.inf)
     # An infinite maximum is not taken off: infinity less infinity would be NaN.
     shift = Tensor(np.where(np.isfinite(top), top, 0).astype(x.dtype))
-    y = log(sum(exp(x - shift), dim, keepdim=True)) + shift
-    left = tuple(n for d, n in enumerate(x.shape) if d not in _dims(x, dim))
+    y = log(sum(exp(x - shift), dims, keepdim=True)) + shift
+    left = tuple(n for d, n in enumerate(x.shape) if d not in dims)
     return y if keepdim else reshape(y, left)

@@ -1,6 +1,7 @@
 """Ops that rearrange elements without changing them."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,18 @@ __all__ = [
 def _sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
     """f(2, 3) and f((2, 3)) mean the same."""
     return tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
+
+
+def position(x: Tensor, dim: int, new: int = 0) -> int:
+    """A dimension counted from 0, of x or of what has `new` more.
+
+    Raises:
+        IndexError: if there is none of that number.
+    """
+    ndim = x.ndim + new
+    if not -ndim <= dim < ndim:
+        raise IndexError(f"dim {dim} is out of range for a Tensor of shape {x.shape}")
+    return dim % ndim
 
 
 @op
@@ -39,7 +52,7 @@ def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Dimensions start_dim to end_dim made into one."""
     if x.ndim == 0:
         return reshape(x, (1,))
-    first, last = start_dim % x.ndim, end_dim % x.ndim
+    first, last = position(x, start_dim), position(x, end_dim)
     size = int(np.prod(x.shape[first : last + 1]))
     return reshape(x, (*x.shape[:first], size, *x.shape[last + 1 :]))
 
@@ -62,7 +75,8 @@ def permute(x: Tensor, *dims: Any) -> Tensor:
 def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged."""
     dims = list(range(x.ndim))
-    dims[dim0], dims[dim1] = dims[dim1], dims[dim0]
+    a, b = position(x, dim0), position(x, dim1)
+    dims[a], dims[b] = b, a
     return _permute(x, dims=tuple(dims))
 
 
@@ -70,13 +84,13 @@ def squeeze(x: Tensor, dim: int | None = None) -> Tensor:
     """Without dimensions of size 1: all of them, or dim if its size is 1."""
     if dim is None:
         return reshape(x, tuple(n for n in x.shape if n != 1))
-    d = dim % max(x.ndim, 1)
-    return reshape(x, x.shape[:d] + x.shape[d + 1 :]) if x.ndim and x.shape[d] == 1 else x
+    d = position(x, dim)
+    return reshape(x, x.shape[:d] + x.shape[d + 1 :]) if x.shape[d] == 1 else x
 
 
 def unsqueeze(x: Tensor, dim: int) -> Tensor:
     """With a new dimension of size 1 at dim."""
-    d = dim % (x.ndim + 1)
+    d = position(x, dim, new=1)
     return reshape(x, (*x.shape[:d], 1, *x.shape[d:]))
 
 
@@ -135,21 +149,42 @@ def _(g: dict[int, Tensor], y: Tensor, x: Tensor, *, dim: int) -> tuple[Any, ...
 
 def unbind(x: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along a dimension, which goes. Backward costs one stack, not one per slice."""
+    dim = position(x, dim)
     whole = _unbind(x, dim=dim)
     return tuple(item(whole, i=i) for i in range(x.shape[dim]))
 
 
+@op
+def _split(x: Array, *, sizes: tuple[int, ...], dim: int) -> Any:
+    before = (slice(None),) * dim
+    pieces = zip(sizes, accumulate(sizes), strict=True)
+    return tuple(x[(*before, slice(end - size, end))] for size, end in pieces)
+
+
+@_split.vjp
+def _(
+    g: dict[int, Tensor], y: Tensor, x: Tensor, *, sizes: tuple[int, ...], dim: int
+) -> tuple[Any, ...]:
+    # A piece that nothing was made of has no gradient: zeros.
+    shares = [g[i] if i in g else Tensor(np.zeros_like(part)) for i, part in enumerate(y.data)]
+    return (cat(shares, dim),)
+
+
 def split(x: Tensor, size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Pieces of the given size (the last may be smaller) or sizes along a dimension."""
+    dim = position(x, dim)
     total = x.shape[dim]
-    sizes = [min(size, total - i) for i in range(0, total, size)] if isinstance(size, int) else size
+    if isinstance(size, int):
+        # Of nothing there is one piece, itself empty.
+        sizes = tuple(min(size, total - start) for start in range(0, total or 1, size))
+    else:
+        sizes = tuple(size)
     if sum(sizes) != total:
         raise ValueError(f"split: sizes must sum to {total}, got {list(sizes)}")
-    ends = np.cumsum(sizes)
-    before = (slice(None),) * (dim % x.ndim)
-    return tuple(x[(*before, slice(int(e) - n, int(e)))] for e, n in zip(ends, sizes, strict=True))
+    whole = _split(x, sizes=sizes, dim=dim)
+    return tuple(item(whole, i=i) for i in range(len(sizes)))
 
 
 def chunk(x: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most so many pieces of equal size, the last one smaller if it does not come out even."""
-    return split(x, max(-(-x.shape[dim] // chunks), 1), dim)
+    return split(x, max(-(-x.shape[position(x, dim)] // chunks), 1), dim)

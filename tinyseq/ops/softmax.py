@@ -9,14 +9,21 @@ from tinyseq.autograd import Array, FusedOp, Tensor, op
 from tinyseq.ops.elementwise import exp, where
 from tinyseq.ops.indexing import as_index
 from tinyseq.ops.reduce import sum
-from tinyseq.ops.shape import permute, reshape
+from tinyseq.ops.shape import permute, position, reshape
 
 __all__ = ["cross_entropy", "log_softmax", "softmax"]
 
 
+def _below_top(x: Array, dim: int) -> Array:
+    """x less its maximum, which exp cannot overflow on; NaN where that is infinite."""
+    with np.errstate(invalid="ignore"):
+        y: Array = x - x.max(axis=dim, keepdims=True, initial=-np.inf)
+    return y
+
+
 @op
 def _softmax(x: Array, *, dim: int) -> Any:
-    e = backend.exp(x - x.max(axis=dim, keepdims=True, initial=-np.inf))
+    e = backend.exp(_below_top(x, dim))
     return e / e.sum(axis=dim, keepdims=True)
 
 
@@ -27,12 +34,12 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, dim: int) -> tuple[Any, ...]:
 
 def softmax(x: Tensor, dim: int) -> Tensor:
     """exp(x) / Σ exp(x) along dim."""
-    return _softmax(x, dim=dim)
+    return _softmax(x, dim=position(x, dim))
 
 
 @op
 def _log_softmax(x: Array, *, dim: int) -> Any:
-    shifted = x - x.max(axis=dim, keepdims=True, initial=-np.inf)
+    shifted = _below_top(x, dim)
     return shifted - np.log(backend.exp(shifted).sum(axis=dim, keepdims=True))
 
 
@@ -43,7 +50,7 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, dim: int) -> tuple[Any, ...]:
 
 def log_softmax(x: Tensor, dim: int) -> Tensor:
     """x - log Σ exp(x) along dim."""
-    return _log_softmax(x, dim=dim)
+    return _log_softmax(x, dim=position(x, dim))
 
 
 def _cross_entropy_forward(
