@@ -68,3 +68,12 @@ def test_without_the_extension_auto_falls_back_and_c_says_how_to_build_it():
     assert shown.stdout == "numpy\n"
     refused = run(hide, TINYSEQ_BACKEND="c")
     assert refused.returncode != 0 and "pip install -e ." in refused.stderr
+
+
+@pytest.mark.parametrize("name", [None, "GOMP_SPINCOUNT", "OMP_WAIT_POLICY"])
+def test_the_environment_is_left_as_it_was(monkeypatch, name):
+    for variable in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(variable, raising=False)  # a child would inherit ours
+    code = "import os; before = dict(os.environ); import tinyseq; assert dict(os.environ) == before"
+    done = run(code, **({name: "7" if name == "GOMP_SPINCOUNT" else "passive"} if name else {}))
+    assert done.returncode == 0, done.stderr

@@ -15,11 +15,16 @@ from tinyseq.backend import numpy_kernels
 
 # GCC's OpenMP lets waiting threads spin for milliseconds. On a busy machine they then take the
 # very core that the working thread waits for; a few microseconds are enough for what we do.
-# OpenMP reads this once, when the extension below is loaded.
-if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-
-from tinyseq._csrc import ffi, lib
+# OpenMP reads the environment once, when the extension is loaded. It is put back at once: what is
+# loaded later, such as another framework with an OpenMP of its own, keeps its own habits.
+_ours = "OMP_WAIT_POLICY" not in os.environ and "GOMP_SPINCOUNT" not in os.environ
+if _ours:
+    os.environ["GOMP_SPINCOUNT"] = "1000"
+try:
+    from tinyseq._csrc import ffi, lib
+finally:
+    if _ours:
+        del os.environ["GOMP_SPINCOUNT"]
 
 Array = npt.NDArray[Any]
 
