@@ -97,7 +97,7 @@ int ts_get_threads(void)
 
 int ts_threads_for(double flops)
 {
-    /* Waking a second thread takes some 5 microseconds: 250 thousand flops of one core. */
+    /* What waking another thread costs, in work of one core: an estimate, not a measurement. */
     const double flops_per_thread = 250e3;
     double useful = flops / flops_per_thread;
     int limit = ts_get_threads();

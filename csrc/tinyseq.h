@@ -7,6 +7,8 @@
    - Sizes are int64 and may be zero; that sizes and products fit was checked by the caller.
    - The result is 0, or TS_NO_MEMORY when scratch memory could not be had (outputs are then
      unspecified). Scratch memory is taken once, before the work is spread over threads.
+   - Denormals are flushed to zero, except by ts_exp, ts_tanh and ts_sigmoid; the processor's mode is
+     put back before the return.
    - A sum has one fixed order whatever the number of threads: work is split over outputs only. */
 #ifndef TINYSEQ_H
 #define TINYSEQ_H
@@ -19,7 +21,7 @@ enum { TS_OK = 0, TS_NO_MEMORY = 1, TS_NOT_HERE = 2 };
 enum { TS_ACT_NONE = 0, TS_ACT_RELU = 1, TS_ACT_TANH = 2, TS_ACT_SIGMOID = 3 };
 
 /* The instruction set in use: "scalar", "avx2", "avx512" or "neon". The best one that the processor
-   has is chosen at the first call of any kernel, unless ts_use_isa came before. */
+   has is chosen when the library is loaded. */
 const char *ts_isa(void);
 /* Switches to the named instruction set; TS_NOT_HERE when this processor or build lacks it. Not to be
    called while another thread is inside a kernel. */
@@ -31,7 +33,7 @@ void ts_set_threads(int threads);
 int ts_get_threads(void);
 
 /* Billions of multiply-adds times two per second that one core reaches on registers alone, the best
-   of repeated trials of about a millisecond that together last the given time. */
+   of short trials repeated for the given time. */
 double ts_fma_peak(double seconds);
 
 /* y[i] = f(x[i]) for i < n, at most 2 units in the last place from the true value over the whole
@@ -42,7 +44,7 @@ int ts_sigmoid(int64_t n, const float *x, float *y);
 
 /* C[i, j] = activation(bias[j] + sum over k of A[i, k] B[k, j]) for each of `batch` pairs.
    Element (i, k) of pair p's A lies at a[a_offset[p] + i * a_row + k * a_column], likewise B's (k, j);
-   one of the two strides of each is 1 and none is negative. C is (batch, m, n). bias is (n,) or NULL.
+   one of the two strides of each is 1 and none is negative; offsets may be NULL, for 0. C is (batch, m, n). bias is (n,) or NULL.
    Sum: blocks of 256 along k, in each one fused multiply-add after another from zero, the blocks
    added up in order on top of the bias. */
 int ts_matmul(int64_t batch, int64_t m, int64_t n, int64_t k,
@@ -55,7 +57,7 @@ int ts_matmul(int64_t batch, int64_t m, int64_t n, int64_t k,
      c_t = f c_{t-1} + i g,   h_t = o tanh(c_t)
    x (B, T, D); h0, c0, h_last, c_last (B, H); w_ih (4H, D); w_hh (4H, H); bias (4H) or NULL;
    y (B, T, H). gates (B, T, 4H), activated, and cells (B, T, H) are what the backward pass needs;
-   both may be NULL. Denormals are flushed to zero.
+   both may be NULL.
    Sum: bias, then the blocks of W_ih x, then those of W_hh h, as in ts_matmul. */
 int ts_lstm_forward(int64_t B, int64_t T, int64_t D, int64_t H,
                     const float *x, const float *h0, const float *c0,

@@ -16,7 +16,7 @@ class _Switch(threading.local):
 switch = _Switch()
 
 
-class _Recording:
+class Recording:
     """Sets the switch on entry and puts it back on the way out; also decorates a function."""
 
     def __init__(self, on: bool) -> None:
@@ -38,20 +38,20 @@ class _Recording:
     def __call__(self, function: F) -> F:
         @wraps(function)
         def run(*args: Any, **kwargs: Any) -> Any:
-            with _Recording(self._on):
+            with Recording(self._on):
                 return function(*args, **kwargs)
 
         return run  # type: ignore[return-value]
 
 
-def no_grad() -> _Recording:
+def no_grad() -> Recording:
     """Record nothing inside: results need no gradient. A context manager, and a decorator."""
-    return _Recording(False)
+    return Recording(False)
 
 
-def enable_grad() -> _Recording:
+def enable_grad() -> Recording:
     """Record again, inside a `no_grad`."""
-    return _Recording(True)
+    return Recording(True)
 
 
 def is_grad_enabled() -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinyseq.autograd.broadcast import add, cast, sum_to
-from tinyseq.autograd.modes import _Recording
+from tinyseq.autograd.modes import Recording
 from tinyseq.autograd.op import Op
 from tinyseq.autograd.tensor import Tensor
 
@@ -133,7 +133,7 @@ def backward(
     """
     seed = seed_for(y, gradient, "backward")
     keep = create_graph if retain_graph is None else retain_graph
-    with _Recording(create_graph):
+    with Recording(create_graph):
         for x, g in walk([y], [seed], keep):
             if x.op is None:
                 # A leaf's gradient may be changed in place (clipping), so it is nobody else's.
@@ -180,7 +180,7 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     wanted = {x.order for x in inputs}
     found: dict[int, Tensor] = {}
-    with _Recording(create_graph):
+    with Recording(create_graph):
         # Nothing older than the oldest input can depend on an input.
         for x, g in walk(outputs, seeds, keep, min(wanted, default=0)):
             if x.order in wanted:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from tinyseq.backend import numpy_kernels
 
 # GCC's OpenMP lets waiting threads spin for milliseconds. On a busy machine they then take the
-# very core that the working thread waits for; a few microseconds are enough for what we do.
+# very core that the working thread waits for; a thousand turns are enough for what we do.
 # OpenMP reads the environment once, when the extension is loaded. It is put back at once: what is
 # loaded later, such as another framework with an OpenMP of its own, keeps its own habits.
 _ours = "OMP_WAIT_POLICY" not in os.environ and "GOMP_SPINCOUNT" not in os.environ
@@ -36,16 +36,6 @@ ACTIVATIONS = {
 }
 
 
-def _choose_isa(name: str) -> None:
-    if lib.ts_use_isa(name.encode()) != lib.TS_OK:
-        have = [n for n in ("scalar", "avx2", "avx512", "neon") if lib.ts_has_isa(n.encode())]
-        raise RuntimeError(f"TINYSEQ_ISA: this machine has {', '.join(have)}, not {name!r}")
-
-
-if os.environ.get("TINYSEQ_ISA"):
-    _choose_isa(os.environ["TINYSEQ_ISA"])
-
-
 def isa() -> str:
     """The instruction set in use."""
     return str(ffi.string(lib.ts_isa()).decode())
@@ -62,7 +52,12 @@ def use_isa(name: str) -> None:
     Raises:
         RuntimeError: if this machine lacks it, naming those it has.
     """
-    _choose_isa(name)
+    if lib.ts_use_isa(name.encode()) != lib.TS_OK:
+        raise RuntimeError(f"TINYSEQ_ISA: this machine has {', '.join(isas())}, not {name!r}")
+
+
+if os.environ.get("TINYSEQ_ISA"):
+    use_isa(os.environ["TINYSEQ_ISA"])
 
 
 def set_num_threads(threads: int) -> None:
