@@ -4,6 +4,9 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <time.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -139,6 +142,20 @@ void ts_barrier(void)
 {
 #ifdef _OPENMP
 #pragma omp barrier
+#endif
+}
+
+/* A training step frees what the next one asks for again. Left alone, the C library hands large
+   blocks back to the system at once, and the system clears every page before it hands them out
+   anew: a seventh of an LSTM's training time. Whoever has set the variables knows better. */
+__attribute__((constructor)) static void keep_freed_memory(void)
+{
+#ifdef __GLIBC__
+    const int largest = 32 << 20, kept = 256 << 20; /* 32 MB is the most that glibc takes */
+    if (!getenv("MALLOC_MMAP_THRESHOLD_") && !getenv("MALLOC_TRIM_THRESHOLD_")) {
+        mallopt(M_MMAP_THRESHOLD, largest);
+        mallopt(M_TRIM_THRESHOLD, kept);
+    }
 #endif
 }
 

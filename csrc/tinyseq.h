@@ -56,8 +56,8 @@ int ts_matmul(int64_t batch, int64_t m, int64_t n, int64_t k,
      (i f g o) = (sigmoid sigmoid tanh sigmoid)(bias + W_ih x_t + W_hh h_{t-1})
      c_t = f c_{t-1} + i g,   h_t = o tanh(c_t)
    x (B, T, D); h0, c0, h_last, c_last (B, H); w_ih (4H, D); w_hh (4H, H); bias (4H) or NULL;
-   y (B, T, H). gates (B, T, 4H), activated, and cells (B, T, H) are what the backward pass needs;
-   both may be NULL.
+   y (B, T, H). gates (T, B, 4H), activated, and cells (T, B, H) are what the backward pass needs, a
+   step's rows together as it reads them; both may be NULL.
    Sum: bias, then the blocks of W_ih x, then those of W_hh h, as in ts_matmul. */
 int ts_lstm_forward(int64_t B, int64_t T, int64_t D, int64_t H,
                     const float *x, const float *h0, const float *c0,
@@ -65,7 +65,7 @@ int ts_lstm_forward(int64_t B, int64_t T, int64_t D, int64_t H,
                     float *y, float *h_last, float *c_last, float *gates, float *cells);
 
 /* Its gradient: from dy (B, T, H) and those of the last states (B, H) to those of all inputs.
-   dbias (4H) is the sum of the pre-activations' gradients over rows, then steps. */
+   dbias (4H) sums the pre-activations' gradients over steps, from the last, then over rows. */
 int ts_lstm_backward(int64_t B, int64_t T, int64_t D, int64_t H,
                      const float *dy, const float *dh_last, const float *dc_last,
                      const float *x, const float *h0, const float *c0,

@@ -104,10 +104,10 @@ def test_lstm_forward(with_bias):
                 c[k] = f * c[k] + i * math.tanh(a[2 * H + k])
                 h[k] = o * math.tanh(c[k])
             np.testing.assert_allclose(y[b, t], h, rtol=1e-12)
-            np.testing.assert_allclose(cells[b, t], c, rtol=1e-12)
+            np.testing.assert_allclose(cells[t, b], c, rtol=1e-12)
         np.testing.assert_allclose(h_last[b], h, rtol=1e-12)
         np.testing.assert_allclose(c_last[b], c, rtol=1e-12)
-    assert gates.shape == (B, T, 4 * H)
+    assert gates.shape == (T, B, 4 * H)
     assert K.lstm_forward(x, h0, c0, w, u, bias, False)[3:] == (None, None)
 
 

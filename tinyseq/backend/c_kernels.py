@@ -5,6 +5,7 @@ contiguous (a matrix product takes any layout with one unit stride), aligned and
 results are fresh arrays; any other dtype goes to NumPy. Shapes were checked by the ops.
 """
 
+import math
 import os
 from typing import Any
 
@@ -86,6 +87,14 @@ def _dense(a: Array) -> Array:
         if a.flags.c_contiguous and a.flags.aligned
         else np.array(a, order="C", copy=True, ndmin=a.ndim)
     )
+
+
+def _aligned(*shape: int) -> Array:
+    """A new array that begins where a vector does: no store of one then touches two cache lines."""
+    size = math.prod(shape)
+    floats = np.empty(size + 15, np.float32)
+    skip = -(floats.ctypes.data // 4) % 16
+    return floats[skip : skip + size].reshape(shape)
 
 
 def _read(a: Array | None) -> Any:
@@ -210,9 +219,9 @@ def lstm_forward(
     (B, T, D), H = x.shape, w_hh.shape[1]
     x, h0, c0, w_ih, w_hh = (_dense(a) for a in (x, h0, c0, w_ih, w_hh))
     bias = None if bias is None else _dense(bias)
-    y, h_last, c_last = (np.empty(s, np.float32) for s in ((B, T, H), (B, H), (B, H)))
-    gates = np.empty((B, T, 4 * H), np.float32) if keep else None
-    cells = np.empty((B, T, H), np.float32) if keep else None
+    y, h_last, c_last = _aligned(B, T, H), _aligned(B, H), _aligned(B, H)
+    gates = _aligned(T, B, 4 * H) if keep else None
+    cells = _aligned(T, B, H) if keep else None
     inputs = [_read(a) for a in (x, h0, c0, w_ih, w_hh, bias)]
     outputs = [_read(a) for a in (y, h_last, c_last, gates, cells)]
     _check(lib.ts_lstm_forward(B, T, D, H, *inputs, *outputs))

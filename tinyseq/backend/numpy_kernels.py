@@ -97,13 +97,13 @@ def lstm_forward(
         keep: whether the last two results are wanted.
 
     Returns:
-        y (B, T, H), h_T and c_T (B, H), and for lstm_backward the activated gates (B, T, 4H)
-        and the cells (B, T, H), None if not kept.
+        y (B, T, H), h_T and c_T (B, H), and for lstm_backward, step by step, the activated gates
+        (T, B, 4H) and the cells (T, B, H), None if not kept.
     """
     (B, T, _), H = x.shape, h0.shape[1]
     y = np.empty((B, T, H), x.dtype)
-    gates = np.empty((B, T, 4 * H), x.dtype)
-    cells = np.empty((B, T, H), x.dtype)
+    gates = np.empty((T, B, 4 * H), x.dtype)
+    cells = np.empty((T, B, H), x.dtype)
     from_x = linear(x, w_ih, bias, "none")
     h, c, w = h0.copy(), c0.copy(), w_hh.T
     for t in range(T):
@@ -112,8 +112,8 @@ def lstm_forward(
         g = np.tanh(a[:, 2 * H : 3 * H])
         c = f * c + i * g
         h = o * np.tanh(c)
-        y[:, t], cells[:, t] = h, c
-        gates[:, t] = np.concatenate((i, f, g, o), axis=1)
+        y[:, t], cells[t] = h, c
+        np.concatenate((i, f, g, o), axis=1, out=gates[t])
     return (y, h, c, gates, cells) if keep else (y, h, c, None, None)
 
 
@@ -127,12 +127,12 @@ def lstm_backward(
         dx, dh0, dc0, dw_ih, dw_hh, dbias, in the inputs' shapes; dbias (4H,).
     """
     (B, T, D), H = x.shape, h0.shape[1]
-    da = np.empty_like(gates)  # the gradient of the gates' pre-activations
+    da = np.empty((B, T, 4 * H), x.dtype)  # the gradient of the gates' pre-activations
     dh, dc = dh_last.copy(), dc_last.copy()
     for t in reversed(range(T)):
-        i, f, g, o = (gates[:, t, k * H : (k + 1) * H] for k in range(4))
-        before = cells[:, t - 1] if t else c0
-        tanh_c = np.tanh(cells[:, t])
+        i, f, g, o = (gates[t, :, k * H : (k + 1) * H] for k in range(4))
+        before = cells[t - 1] if t else c0
+        tanh_c = np.tanh(cells[t])
         dh = dh + dy[:, t]
         dc = dc + dh * o * (1 - tanh_c * tanh_c)
         da[:, t, :H] = dc * g * i * (1 - i)
