@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import math
-import os
 import platform
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+
+import numpy as np
+
+import tinyseq as ts
+from benchmarks.cases import Case, cases
+from benchmarks.harness import Worker, run
 
 SYSTEMS = {"c": "tinyseq, C", "numpy": "tinyseq, NumPy", "torch": "PyTorch"}
 
@@ -47,62 +53,55 @@ def processor() -> str:
 def main() -> int:
     """Run the cases and print a row for each; 1 if any result was wrong, 2 if none could be run."""
     asked = arguments()
-    # Read once, when NumPy and PyTorch load: hence the imports below and not above.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = str(asked.threads)
-    import numpy as np
-
-    import tinyseq as ts
-    from benchmarks.cases import cases
-    from benchmarks.harness import run
-
+    chosen = [case for case in cases(asked.quick) if asked.only in case.name]
+    if not chosen:
+        print(f"benchmarks: no case's name contains {asked.only!r}", file=sys.stderr)
+        return 2
     try:
         ts.backend.use("c")
     except RuntimeError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
-    ts.set_num_threads(asked.threads)
     peak = ts.backend.fma_peak() * asked.threads
-    print(f"{processor()}, {ts.backend.info()['isa']}, threads: {asked.threads}")
+    print(f"{processor()}, threads: {asked.threads}")
     print(f"fused multiply-add peak, measured now: {peak:.0f} GFLOP/s; NumPy {np.__version__}")
-    if "torch" in asked.peers:
-        import torch
+    with ExitStack() as stack:
+        names = ["numpy", "c", *asked.peers]
+        workers = {name: stack.enter_context(Worker(name, asked.threads)) for name in names}
+        print("; ".join(workers[name].version for name in names[1:]))
+        rounds = asked.rounds or (3 if asked.quick else 15)
+        return table(chosen, workers, rounds, peak)
 
-        torch.set_num_threads(asked.threads)
-        print(f"PyTorch {torch.__version__}")
+
+def table(chosen: list[Case], workers: dict[str, Worker], rounds: int, peak: float) -> int:
+    """The rows; 1 if any result was wrong."""
+    others = [name for name in workers if name != "c"]
     print("counted: matmul 2 M N K; LSTM forward 8 T B H (D + H), training three times that")
     print("GFLOP/s: best (median) of the rounds; xN: how many times as fast C is, by the best\n")
-    systems = ["c", "numpy", *asked.peers]
-    header = "".join(f"{SYSTEMS[s]:>18}" for s in systems)
-    print(f"{'case':<38}{header}{'of peak':>9}" + "".join(f"{'x' + s:>8}" for s in systems[1:]))
-    ratios: dict[str, list[float]] = {s: [] for s in systems[1:]}
-    wrong = ran = 0
-    for case in cases(asked.quick, asked.peers):
-        if asked.only not in case.name:
-            continue
-        ran += 1
-        outcome = run(case, asked.rounds or (3 if asked.quick else 15))
+    header = "".join(f"{SYSTEMS[name]:>18}" for name in ("c", *others))
+    print(f"{'case':<38}{header}{'of peak':>9}" + "".join(f"{'x' + s:>8}" for s in others))
+    ratios: dict[str, list[float]] = {name: [] for name in others}
+    wrong = False
+    for case in chosen:
+        outcome = run(case, dict(workers), rounds)
         if outcome.wrong:
-            wrong += 1
+            wrong = True
             print(f"{case.name:<38}WRONG: {outcome.wrong}; not timed")
             continue
         row = f"{case.name:<38}"
-        for system in systems:
-            best, middle = outcome.best(system), outcome.median(system)
+        for name in ("c", *others):
+            best, middle = outcome.best(name), outcome.median(name)
             figures = f"{case.flops / best / 1e9:.1f} ({case.flops / middle / 1e9:.1f})"
             row += f"{figures:>18}"
         row += f"{case.flops / outcome.best('c') / 1e9 / peak:>9.0%}"
-        for system in systems[1:]:
-            ratios[system].append(outcome.best(system) / outcome.best("c"))
-            row += f"{ratios[system][-1]:>8.2f}"
+        for name in others:
+            ratios[name].append(outcome.best(name) / outcome.best("c"))
+            row += f"{ratios[name][-1]:>8.2f}"
         print(row, flush=True)
-    if not ran:
-        print(f"benchmarks: no case's name contains {asked.only!r}", file=sys.stderr)
-        return 2
-    for system, values in ratios.items():
+    for name, values in ratios.items():
         if values:
             mean = math.exp(sum(map(math.log, values)) / len(values))
-            print(f"geometric mean against {SYSTEMS[system]}: {mean:.2f}")
+            print(f"geometric mean against {SYSTEMS[name]}: {mean:.2f}")
     return 1 if wrong else 0
 
 

@@ -1,14 +1,14 @@
-"""The cases: matrix products and the LSTM, in tinyseq's two backends and, if asked, in PyTorch."""
+"""The cases: what is computed, from which inputs. How is each system's own business (work_*.py)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 import numpy as np
-
-import tinyseq as ts
-from benchmarks.harness import Case, Results
+from numpy.typing import NDArray
 
 LSTM_SHAPES = [(32, 16, 64, 64), (64, 32, 256, 256), (1000, 8, 64, 128), (100, 64, 512, 512)]
 MATMUL_SHAPES = [
@@ -17,83 +17,70 @@ MATMUL_SHAPES = [
     (1024, 1024, 7),
 ]  # fmt: skip
 
-random = np.random.default_rng(0)
+Inputs = dict[str, NDArray[np.float32]]
 
 
-def normal(*shape: int) -> Any:
-    """Standard normal numbers in float32."""
-    return random.standard_normal(shape, np.float32)
+@dataclass(frozen=True)
+class Case:
+    """One piece of work.
+
+    Args:
+        kind: "matmul", "lstm forward" or "lstm train".
+        shape: (M, N, K), or (T, B, D, H).
+        turned: of a matmul, which factors are stored transposed: "nn", "nt", "tn", "tt".
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    turned: str = "nn"
+
+    @property
+    def name(self) -> str:
+        """As the table shows it."""
+        if self.kind == "matmul":
+            return f"matmul {'x'.join(map(str, self.shape))} {self.turned}"
+        return f"{self.kind} " + " ".join(
+            f"{letter}={n}" for letter, n in zip("TBDH", self.shape, strict=True)
+        )
+
+    @property
+    def flops(self) -> float:
+        """matmul 2 M N K; LSTM forward 8 T B H (D + H), training three times that: a product
+        forward, two backward. The gate functions are not counted."""
+        if self.kind == "matmul":
+            m, n, k = self.shape
+            return 2.0 * m * n * k
+        T, B, D, H = self.shape
+        return 8.0 * T * B * H * (D + H) * (3 if self.kind == "lstm train" else 1)
+
+    def inputs(self) -> Inputs:
+        """Standard normal numbers, weights scaled down; the same in every process."""
+        random = np.random.default_rng(crc32(self.name.encode()))
+
+        def normal(*shape: int) -> Any:
+            return random.standard_normal(shape, np.float32)
+
+        if self.kind == "matmul":
+            m, n, k = self.shape
+            a = normal(k, m).T if self.turned[0] == "t" else normal(m, k)
+            return {"a": a, "b": normal(n, k).T if self.turned[1] == "t" else normal(k, n)}
+        T, B, D, H = self.shape
+        shapes = {
+            "weight_ih_l0": (4 * H, D), "weight_hh_l0": (4 * H, H),
+            "bias_ih_l0": (4 * H,), "bias_hh_l0": (4 * H,),
+        }  # fmt: skip
+        weights = {name: normal(*shape) / np.float32(H**0.5) for name, shape in shapes.items()}
+        return {"x": normal(B, T, D), "dy": normal(B, T, H), **weights}
 
 
-def on(backend: str, work: Callable[[], Results]) -> Callable[[], Results]:
-    """The same work on one of the two backends; switching takes microseconds."""
-
-    def run() -> Results:
-        ts.backend.use(backend)
-        return work()
-
-    return run
-
-
-def matmul(m: int, n: int, k: int, turned: str, peers: list[str]) -> Case:
-    """C = A B, each factor as it lies or stored transposed: "nn", "nt", "tn", "tt"."""
-    a = normal(k, m).T if turned[0] == "t" else normal(m, k)
-    b = normal(n, k).T if turned[1] == "t" else normal(k, n)
-    c_matmul, numpy_matmul = (kernel(name) for name in ("c", "numpy"))
-    systems: dict[str, Callable[[], Results]] = {
-        "numpy": lambda: [numpy_matmul(a, b)],
-        "c": lambda: [c_matmul(a, b)],
-    }
-    if "torch" in peers:
-        import torch
-
-        ta, tb = torch.from_numpy(a), torch.from_numpy(b)
-        systems["torch"] = lambda: [(ta @ tb).numpy()]
-    return Case(f"matmul {m}x{n}x{k} {turned}", 2.0 * m * n * k, systems)
-
-
-def kernel(backend: str) -> Callable[..., Any]:
-    """The matmul of one backend, so that switching is not timed with the smallest products."""
-    ts.backend.use(backend)
-    return ts.backend.matmul
-
-
-def lstm(shape: tuple[int, int, int, int], train: bool, peers: list[str]) -> Case:
-    """One layer over a sequence: forward alone, or with the gradients of x and all weights."""
-    T, B, D, H = shape
-    layer = ts.nn.LSTM(D, H)
-    x, dy = normal(B, T, D), normal(B, T, H)
-    systems = {name: on(name, lambda: tinyseq_lstm(layer, x, dy, train)) for name in ("numpy", "c")}
-    if "torch" in peers:
-        from benchmarks.torch_lstm import torch_lstm
-
-        systems["torch"] = torch_lstm(layer, x, dy, train)
-    # A product forward, two backward: the gate functions are not counted.
-    flops = 8.0 * T * B * H * (D + H) * (3 if train else 1)
-    kind = "train" if train else "forward"
-    return Case(f"lstm {kind} T={T} B={B} D={D} H={H}", flops, systems)
-
-
-def tinyseq_lstm(layer: ts.nn.LSTM, x: Any, dy: Any, train: bool) -> Results:
-    """Through the public interface, as a user's program would."""
-    if not train:
-        with ts.no_grad():
-            return [layer(ts.Tensor(x))[0].data]
-    layer.zero_grad()
-    input = ts.Tensor(x, requires_grad=True)
-    y, _ = layer(input)
-    y.backward(dy)
-    return [y.data, input.grad.data, *(p.grad.data for p in layer.parameters())]
-
-
-def cases(quick: bool, peers: list[str]) -> Iterator[Case]:
-    """All of them, made one at a time since the large ones take memory."""
-    for shape in MATMUL_SHAPES[:3] if quick else MATMUL_SHAPES:
-        yield matmul(*shape, "nn", peers)
+def cases(quick: bool) -> Iterator[Case]:
+    """All of them."""
+    for m, n, k in MATMUL_SHAPES[:3] if quick else MATMUL_SHAPES:
+        yield Case("matmul", (m, n, k))
     for turned in ("nt", "tn", "tt"):
-        yield matmul(*((256,) * 3 if quick else (512,) * 3), turned, peers)
+        yield Case("matmul", (256,) * 3 if quick else (512,) * 3, turned)
     if not quick:
-        yield matmul(1, 1024, 1024, "nt", peers)
-    for lstm_shape in LSTM_SHAPES[:1] if quick else LSTM_SHAPES:
-        for train in (False, True):
-            yield lstm(lstm_shape, train, peers)
+        yield Case("matmul", (1, 1024, 1024), "nt")
+    for shape in LSTM_SHAPES[:1] if quick else LSTM_SHAPES:
+        yield Case("lstm forward", shape)
+        yield Case("lstm train", shape)

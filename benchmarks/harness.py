@@ -2,31 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import os
+import subprocess
+import sys
+import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
-from time import perf_counter
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.cases import Case
+
 Results = list[NDArray[np.float32]]
 
 
-@dataclass(frozen=True)
-class Case:
-    """One piece of work, and for each system a function that does it and returns its results."""
+class System(Protocol):
+    """What is compared."""
 
-    name: str
-    flops: float
-    systems: dict[str, Callable[[], Results]]
+    def results(self, case: Case) -> Results:
+        """Take up a case: what comes out of it."""
+
+    def seconds(self, duration: float) -> float:
+        """Repeat it for about so long: seconds per call."""
+
+
+class Worker:
+    """A system in a process of its own; see worker.py. Use it in a `with`.
+
+    Raises:
+        RuntimeError: when the process ends before its time; its own words went to stderr.
+    """
+
+    def __init__(self, system: str, threads: int) -> None:
+        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        self.system = system
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.worker", system, str(threads)],
+            env={**os.environ, **dict.fromkeys(names, str(threads))},
+            cwd=Path(__file__).parents[1],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.version: str = self._answer()["version"]
+
+    def results(self, case: Case) -> Results:
+        """Take up a case: what comes out of it."""
+        with TemporaryDirectory() as folder:
+            path = str(Path(folder) / "results.npz")
+            self._order({"case": [case.kind, case.shape, case.turned], "results": path})
+            self._answer()
+            with np.load(path) as arrays:
+                return [arrays[name] for name in arrays.files]
+
+    def seconds(self, duration: float) -> float:
+        """Repeat it for about so long: seconds per call."""
+        # Threads of the system before may still be turning, in the hope of more work.
+        time.sleep(0.005)
+        self._order({"seconds": duration})
+        return float(self._answer()["seconds"])
+
+    def _order(self, what: dict[str, object]) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(what) + "\n")
+        self._process.stdin.flush()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            self.close()
+            raise RuntimeError(f"{self.system}: its process ended with {self._process.returncode}")
+        return dict(json.loads(line))
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End its process: it stops when its orders do."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
 
 
 @dataclass
 class Outcome:
     """Seconds per call of each system, round by round; or what was wrong."""
 
-    case: Case
     seconds: dict[str, list[float]] = field(default_factory=dict)
     wrong: str | None = None
 
@@ -53,35 +124,24 @@ def difference(results: Results, expected: Results) -> float:
 
 def run(
     case: Case,
+    systems: dict[str, System],
     rounds: int,
     seconds_per_round: float = 0.02,
     tolerance: float = 1e-4,
-    clock: Callable[[], float] = perf_counter,
 ) -> Outcome:
     """Compare every system's results with the first one's; if they agree, time them in turn.
 
-    In each round every system is called once, or as often as fills `seconds_per_round`, so that a
-    slow spell of the machine falls on all of them.
+    In each round every system works once, or as often as fills `seconds_per_round`, so that a slow
+    spell of the machine falls on all of them.
     """
-    outcome = Outcome(case)
-    names = list(case.systems)
-    expected = case.systems[names[0]]()
-    for name in names[1:]:
-        gap = difference(case.systems[name](), expected)
+    (first, reference), *others = systems.items()
+    expected = reference.results(case)
+    for name, system in others:
+        gap = difference(system.results(case), expected)
         if not gap <= tolerance:
-            outcome.wrong = f"{name} differs from {names[0]} by {gap:.1e} of the largest entry"
-            return outcome
-    calls = {}
-    for name in names:
-        begin = clock()
-        case.systems[name]()
-        calls[name] = max(1, int(seconds_per_round / max(clock() - begin, 1e-9)))
-    outcome.seconds = {name: [] for name in names}
+            return Outcome(wrong=f"{name} differs from {first} by {gap:.1e} of the largest entry")
+    outcome = Outcome({name: [] for name in systems})
     for _ in range(rounds):
-        for name in names:
-            work = case.systems[name]
-            begin = clock()
-            for _ in range(calls[name]):
-                work()
-            outcome.seconds[name].append((clock() - begin) / calls[name])
+        for name, system in systems.items():
+            outcome.seconds[name].append(system.seconds(seconds_per_round))
     return outcome

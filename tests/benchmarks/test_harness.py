@@ -7,50 +7,53 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.harness import Case, run
+from benchmarks.cases import Case
+from benchmarks.harness import Worker, run
+
+CASE = Case("matmul", (4, 3, 2))
 
 
-class Clock:
-    """Time that passes only when the work says so."""
+class Fake:
+    """A system whose time passes only as told."""
 
-    def __init__(self):
-        self.now = 0.0
-        self.calls = []
+    def __init__(self, seconds, value=1.0, log=None):
+        self.times, self.value, self.log = seconds, value, [] if log is None else log
 
-    def __call__(self):
-        return self.now
+    def results(self, case):
+        return [np.full(3, self.value, np.float32)]
 
-    def work(self, name, seconds, value=1.0):
-        def run():
-            self.calls.append(name)
-            self.now += seconds
-            return [np.full(3, value, np.float32)]
-
-        return run
+    def seconds(self, duration):
+        self.log.append(self)
+        return self.times.pop(0)
 
 
 def test_a_slower_system_is_seen_to_be_slower():
-    clock = Clock()
-    case = Case("x", 1.0, {"a": clock.work("a", 1.0), "b": clock.work("b", 3.0)})
-    outcome = run(case, rounds=4, clock=clock)
-    assert outcome.best("a") == 1.0 and outcome.median("b") == 3.0
-    assert clock.calls[-8:] == ["a", "b"] * 4
-
-
-def test_a_fast_call_is_repeated_within_a_round():
-    clock = Clock()
-    outcome = run(Case("x", 1.0, {"a": clock.work("a", 1 / 1024)}), 2, 10 / 1024, clock=clock)
-    assert outcome.seconds["a"] == [pytest.approx(1 / 1024)] * 2
-    assert len(clock.calls) == 2 + 2 * 10
+    log = []
+    a, b = Fake([1.0, 2.0, 1.5], log=log), Fake([3.0, 4.0, 9.0], log=log)
+    outcome = run(CASE, {"a": a, "b": b}, rounds=3)
+    assert outcome.best("a") == 1.0 and outcome.median("b") == 4.0
+    assert log == [a, b] * 3
 
 
 @pytest.mark.parametrize("value", [1.01, np.nan, np.inf])
 def test_a_wrong_result_is_refused_and_not_timed(value):
-    clock = Clock()
-    case = Case("x", 1.0, {"a": clock.work("a", 1.0), "b": clock.work("b", 1.0, value)})
-    outcome = run(case, rounds=4, clock=clock)
+    a, b = Fake([1.0]), Fake([1.0], value)
+    outcome = run(CASE, {"a": a, "b": b}, rounds=1)
     assert "b differs from a" in outcome.wrong and not outcome.seconds
-    assert clock.calls == ["a", "b"]
+    assert not a.log and not b.log
+
+
+def test_a_worker_gives_the_results_and_times_them():
+    inputs = CASE.inputs()
+    with Worker("numpy", 1) as worker:
+        (product,) = worker.results(CASE)
+        np.testing.assert_allclose(product, inputs["a"] @ inputs["b"], rtol=1e-5)
+        assert worker.seconds(0.0) > 0
+
+
+def test_a_worker_that_cannot_start_says_so():
+    with pytest.raises(RuntimeError, match="nonsense: its process ended"):
+        Worker("nonsense", 1)
 
 
 def test_no_such_case_is_a_clear_error():

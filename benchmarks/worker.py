@@ -1,0 +1,52 @@
+"""One system in a process of its own: python -m benchmarks.worker SYSTEM THREADS.
+
+Its threads, and those of the libraries it loads, cannot wait on another system's cores that way.
+Orders come in as lines, answers go out as lines, both JSON:
+    {"case": [kind, shape, turned], "results": path}   does it once, stores the results as .npz
+    {"seconds": s}                                     repeats it for so long; seconds per call
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module
+from time import perf_counter
+
+import numpy as np
+
+from benchmarks.cases import Case
+
+MODULES = {"c": "work_tinyseq", "numpy": "work_tinyseq", "torch": "work_torch"}
+
+
+def main(system: str, threads: int) -> None:
+    """Answer orders until the input ends."""
+    module = import_module(f"benchmarks.{MODULES[system]}")
+    arguments = (system, threads) if system in ("c", "numpy") else (threads,)
+    answer({"version": module.setup(*arguments)})
+    for line in sys.stdin:
+        order = json.loads(line)
+        if "case" in order:
+            kind, shape, turned = order["case"]
+            work = module.work(Case(kind, tuple(shape), turned))
+            np.savez(order["results"], *work())
+            begin = perf_counter()
+            work()
+            once = perf_counter() - begin
+            answer({})
+        else:
+            calls = max(1, round(order["seconds"] / max(once, 1e-9)))
+            begin = perf_counter()
+            for _ in range(calls):
+                work()
+            answer({"seconds": (perf_counter() - begin) / calls})
+
+
+def answer(what: dict[str, object]) -> None:
+    """One line to the parent."""
+    print(json.dumps(what), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
