@@ -100,8 +100,8 @@ int ts_get_threads(void)
 
 int ts_threads_for(double flops)
 {
-    /* What waking another thread costs, in work of one core: an estimate, not a measurement. */
-    const double flops_per_thread = 250e3;
+    /* Ten microseconds of a fast core: about what waking another one costs. */
+    const double flops_per_thread = 1e6;
     double useful = flops / flops_per_thread;
     int limit = ts_get_threads();
     return useful < 2 ? 1 : useful < limit ? (int)useful : limit;
