@@ -1,16 +1,19 @@
 """Whether operations are being recorded: one switch per thread."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import wraps
-from types import TracebackType
+from inspect import isgeneratorfunction
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+OFF, ON, NOTED = 0, 1, 2  # not recorded; recorded; recorded with the line it came from (anomaly.py)
+
 
 class _Switch(threading.local):
-    recording = True  # each thread starts with recording on
+    recording = ON  # each thread starts with recording on
+    level = ON  # what "on" means just now
 
 
 switch = _Switch()
@@ -21,18 +24,13 @@ class Recording:
 
     def __init__(self, on: bool) -> None:
         self._on = on
-        self._before: list[bool] = []  # a stack: one object may be entered again inside itself
+        self._before: list[int] = []  # a stack: one object may be entered again inside itself
 
     def __enter__(self) -> None:
         self._before.append(switch.recording)
-        switch.recording = self._on
+        switch.recording = switch.level if self._on else OFF
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         switch.recording = self._before.pop()
 
     def __call__(self, function: F) -> F:
@@ -41,19 +39,35 @@ class Recording:
             with Recording(self._on):
                 return function(*args, **kwargs)
 
-        return run  # type: ignore[return-value]
+        @wraps(function)
+        def generate(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            # Between two values the caller's own mode holds, so the switch is set for each step.
+            steps = function(*args, **kwargs)
+            step, sent = steps.send, None
+            while True:
+                try:
+                    with Recording(self._on):
+                        value = step(sent)
+                except StopIteration as end:
+                    return end.value
+                try:
+                    step, sent = steps.send, (yield value)
+                except BaseException as error:  # thrown in from outside: the function's to handle
+                    step, sent = steps.throw, error
+
+        return generate if isgeneratorfunction(function) else run  # type: ignore[return-value]
 
 
-def no_grad() -> Recording:
+def no_grad(function: Any = None) -> Any:
     """Record nothing inside: results need no gradient. A context manager, and a decorator."""
-    return Recording(False)
+    return Recording(False) if function is None else Recording(False)(function)
 
 
-def enable_grad() -> Recording:
-    """Record again, inside a `no_grad`."""
-    return Recording(True)
+def enable_grad(function: Any = None) -> Any:
+    """Record again, inside a `no_grad`. A context manager, and a decorator."""
+    return Recording(True) if function is None else Recording(True)(function)
 
 
 def is_grad_enabled() -> bool:
     """Whether this thread is recording."""
-    return switch.recording
+    return switch.recording != OFF

@@ -16,17 +16,18 @@ can be recorded like anything else, and the gradient of a gradient needs no seco
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
 
-from tinyseq.autograd.modes import switch
-from tinyseq.autograd.tensor import Array, Tensor, next_order
+from tinyseq.autograd.anomaly import note
+from tinyseq.autograd.modes import NOTED, switch
+from tinyseq.autograd.tensor import NOTHING, Array, Tensor, next_order
 
 Rule = Callable[..., tuple[Any, ...]]
 
-SCALARS = (int, float, bool)
-RESULTS = (np.ndarray, tuple)  # a tuple is a fused op's
+SCALARS = frozenset((int, float, bool, type(None)))  # None: an input that is left out
 FLOAT64 = np.dtype(np.float64)
 
 REGISTRY: dict[str, Op] = {}  # every op by name; the tests go through it
@@ -41,6 +42,7 @@ class Op:
         self.name = forward.__name__
         self.__name__ = forward.__name__
         self.__doc__ = forward.__doc__
+        self.function = as_function(self)
         REGISTRY[self.name] = self
 
     def vjp(self, rule: Rule) -> Rule:
@@ -63,31 +65,16 @@ class Op:
         Returns:
             The result, float64 only if an input is: NumPy would also make it of whole numbers.
         """
-        arrays = []
-        wanted = False
+        arrays, wanted = [], False
         for x in inputs:
             if isinstance(x, Tensor):
                 arrays.append(x.data)
                 wanted = wanted or x.requires_grad
-            elif x is None or type(x) in SCALARS:
+            elif type(x) in SCALARS:
                 arrays.append(x)
             else:
                 return self(*map(as_input, inputs), **params)
-        data = self.forward(*arrays, **params)
-        if type(data) not in RESULTS:
-            data = np.asarray(data)  # NumPy hands out scalars where a result has no dimensions
-        if type(data) is np.ndarray and data.dtype is FLOAT64 and "dtype" not in params:
-            data = narrow(data, arrays)
-        y = Tensor.__new__(Tensor)
-        y.data = data
-        y.grad = None
-        y.order = next_order()
-        # A step function has no rule: what comes out of it is a constant.
-        if wanted and switch.recording and self.rule is not None:
-            y.op, y.inputs, y.params, y.requires_grad = self, inputs, params, True
-        else:
-            y.op, y.inputs, y.params, y.requires_grad = None, (), {}, False
-        return y
+        return result(self, inputs, params, self.forward(*arrays, **params), wanted)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -98,16 +85,76 @@ def op(forward: Callable[..., Any]) -> Op:
     return Op(forward)
 
 
+def result(op: Op, inputs: tuple[Any, ...], params: Any, data: Any, wanted: bool) -> Tensor:
+    """The Tensor of what forward returned, with its memory if a gradient may be wanted."""
+    if type(data) is not np.ndarray or data.dtype is FLOAT64:
+        data = settle(data, inputs, params)
+    y: Tensor = Tensor.__new__(Tensor)
+    y.data = data
+    y.grad = y.hooks = None
+    # A step function has no rule: what comes out of it is a constant.
+    if wanted and (recording := switch.recording) and op.rule is not None:
+        y.op = op
+        y.inputs = inputs
+        y.params = params
+        y.order = next_order()
+        y.requires_grad = True
+        if recording == NOTED:
+            note(y)
+    else:
+        y.op = None
+        y.inputs = ()
+        y.params = NOTHING
+        y.order = 0
+        y.requires_grad = False
+    return y
+
+
+def settle(data: Any, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """An array even where NumPy gave a scalar, and float32 unless float64 went in or was named."""
+    if type(data) is tuple:  # a fused op's
+        return data
+    data = np.asarray(data)
+    if data.dtype != FLOAT64 or "dtype" in params:
+        return data
+    given = [x.data for x in inputs if isinstance(x, Tensor)]
+    if any(type(a) is tuple or a.dtype.type is np.float64 for a in given):
+        return data
+    return data.astype(np.float32)
+
+
 def as_input(x: Any) -> Any:
     """An array as a constant Tensor; NumPy's scalars as Python's: a float64 one would promote."""
     if isinstance(x, np.generic):
         x = x.item()
-    return x if isinstance(x, Tensor) or x is None or type(x) in SCALARS else Tensor(x)
+    return x if isinstance(x, Tensor) or type(x) in SCALARS else Tensor(x)
 
 
-def narrow(data: Array, arrays: list[Any]) -> Array:
-    """A float64 result in float32, unless some input is float64 or a tuple, taken as it is."""
-    for a in arrays:
-        if type(a) is tuple or (isinstance(a, np.ndarray) and a.dtype.type is np.float64):
-            return data
-    return data.astype(np.float32)
+def as_function(op: Op) -> Callable[..., Tensor]:
+    """What `op(...)` does as a plain function, which Python can bind as a method.
+
+    Most ops take one or two inputs and nothing else. Spelled out for these, a call on a small
+    array takes two thirds of the time.
+    """
+    forward = op.forward
+
+    def one(x: Any) -> Tensor:
+        if isinstance(x, Tensor):
+            return result(op, (x,), NOTHING, forward(x.data), x.requires_grad)
+        return op(x)
+
+    def two(a: Any, b: Any) -> Tensor:
+        if isinstance(a, Tensor):
+            if isinstance(b, Tensor):
+                wanted = a.requires_grad or b.requires_grad
+                return result(op, (a, b), NOTHING, forward(a.data, b.data), wanted)
+            if type(b) in SCALARS:
+                return result(op, (a, b), NOTHING, forward(a.data, b), a.requires_grad)
+        return op(a, b)
+
+    def several(*inputs: Any, **params: Any) -> Tensor:
+        return op(*inputs, **params)
+
+    kinds = [p.kind for p in signature(forward).parameters.values()]
+    plain = all(kind == Parameter.POSITIONAL_OR_KEYWORD for kind in kinds)
+    return {1: one, 2: two}.get(len(kinds), several) if plain else several

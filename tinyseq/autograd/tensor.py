@@ -5,8 +5,9 @@ Tensors it was given (`inputs`) and its other arguments (`params`); a Tensor mad
 leaf, keeps nothing. So every arrow points from a result back to its causes, there are no cycles,
 and a graph is gone as soon as nobody holds its last Tensor.
 
-`order` counts Tensors as they are made. A result is always younger than its causes, and that is
-all the backward walk (walk.py) has to know about the shape of the graph.
+`order` counts Tensors as they are made; constants, which no gradient reaches, do without. A result
+is always younger than its causes, and that is all the backward walk (walk.py) has to know about
+the shape of the graph.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from tinyseq.autograd.anomaly import Note
+    from tinyseq.autograd.hooks import Hooks
     from tinyseq.autograd.op import Op
 
 Array = npt.NDArray[Any]
 
-next_order = count().__next__
+next_order = count(1).__next__
+NOTHING: dict[str, Any] = {}  # the params of whatever has none
 
 
 class Tensor:
@@ -38,13 +42,18 @@ class Tensor:
             are not numbers.
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "inputs", "op", "order", "params", "requires_grad")
+    __slots__ = (
+        "__weakref__", "data", "grad", "hooks", "inputs", "note", "op", "order", "params",
+        "requires_grad",
+    )  # fmt: skip
 
     # NumPy's operators stand back, so that array + Tensor arrives at Tensor.__radd__.
     __array_ufunc__ = None
 
     data: Array
     grad: Tensor | None
+    hooks: Hooks | None
+    note: Note  # there only if it was made under detect_anomaly
     op: Op | None
     inputs: tuple[Any, ...]
     params: dict[str, Any]
@@ -58,9 +67,10 @@ class Tensor:
             raise TypeError(f"requires_grad: expected floating-point data, got {data.dtype}")
         self.data = data
         self.grad = None
+        self.hooks = None
         self.op = None
         self.inputs = ()
-        self.params = {}
+        self.params = NOTHING
         self.order = next_order()
         self.requires_grad = requires_grad
 
@@ -161,6 +171,8 @@ class Tensor:
             raise RuntimeError("requires_grad_: only a leaf can be switched; detach() it first")
         if requires_grad and self.dtype.kind != "f":
             raise TypeError(f"requires_grad_: expected floating-point data, got {self.dtype}")
+        if not self.order:
+            self.order = next_order()
         self.requires_grad = requires_grad
         return self
 
@@ -173,38 +185,16 @@ class Tensor:
     def __bool__(self) -> bool:
         return bool(self.item())
 
-    # ---- backwards ----
-
-    def backward(
-        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False
-    ) -> None:
-        """Add to the `grad` of every leaf the gradient of this Tensor; see walk.backward."""
-        from tinyseq.autograd.walk import backward
-
-        backward(self, gradient, retain_graph, create_graph)
-
     if TYPE_CHECKING:
         # Operators and methods are ops; tinyseq/ops/bind.py puts them here from one table.
         def __getattr__(self, name: str) -> Any: ...
         def __add__(self, other: Any) -> Tensor: ...
-        def __radd__(self, other: Any) -> Tensor: ...
-        def __sub__(self, other: Any) -> Tensor: ...
-        def __rsub__(self, other: Any) -> Tensor: ...
-        def __mul__(self, other: Any) -> Tensor: ...
-        def __rmul__(self, other: Any) -> Tensor: ...
-        def __truediv__(self, other: Any) -> Tensor: ...
-        def __rtruediv__(self, other: Any) -> Tensor: ...
-        def __pow__(self, other: Any) -> Tensor: ...
-        def __rpow__(self, other: Any) -> Tensor: ...
-        def __matmul__(self, other: Any) -> Tensor: ...
-        def __rmatmul__(self, other: Any) -> Tensor: ...
         def __neg__(self) -> Tensor: ...
-        def __abs__(self) -> Tensor: ...
         def __getitem__(self, index: Any) -> Tensor: ...
-        def __lt__(self, other: Any) -> Tensor: ...
-        def __le__(self, other: Any) -> Tensor: ...
-        def __gt__(self, other: Any) -> Tensor: ...
-        def __ge__(self, other: Any) -> Tensor: ...
+
+        __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __add__
+        __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __lt__ = __le__ = __gt__ = __ge__ = __add__
+        __abs__ = __neg__
 
 
 def to_array(data: Any) -> Array:

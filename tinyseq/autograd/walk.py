@@ -8,39 +8,54 @@ recursion, so a chain may be as long as memory allows, and no sorting of the gra
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
 
+from tinyseq.autograd.anomaly import check_saved, check_shares
 from tinyseq.autograd.broadcast import add, cast, sum_to
-from tinyseq.autograd.modes import Recording
+from tinyseq.autograd.hooks import accumulate, run_hooks
+from tinyseq.autograd.modes import NOTED, Recording, switch
 from tinyseq.autograd.op import Op
-from tinyseq.autograd.tensor import Tensor
+from tinyseq.autograd.tensor import NOTHING, Tensor
 
 
-def _freed(*_: Any) -> Any:
-    """This graph was walked before and freed."""
-    raise AssertionError("never called: the walk refuses a freed Tensor")
+def freed(*_: Any) -> Any:
+    """The rule of a Tensor whose memory an earlier walk let go."""
+    raise RuntimeError(
+        "backward: this graph was freed by an earlier backward; give that one retain_graph=True"
+    )
 
 
 FREED = Op.__new__(Op)  # not made by Op(...), which would list it among the ops
-FREED.name, FREED.forward, FREED.rule = "freed", _freed, _freed
+FREED.name, FREED.forward, FREED.rule = "freed", freed, freed
 
 
 def walk(
-    outputs: Sequence[Tensor], seeds: Sequence[Tensor], keep: bool, oldest: int = -1
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield each Tensor that the outputs depend on, youngest first, with its whole gradient.
+    outputs: Sequence[Tensor],
+    seeds: Sequence[Tensor],
+    keep: bool,
+    wanted: Collection[int] = (),
+    oldest: int = 0,
+) -> dict[int, tuple[Tensor, Any]]:
+    """Carry gradients from the outputs back to all they were made from.
 
     Args:
         outputs, seeds: where to start, and the gradient to start with at each.
         keep: False frees the graph on the way: what each Tensor remembers of its making.
-        oldest: stop before Tensors of a smaller order.
+        wanted: the orders of Tensors on the way whose gradient is asked for.
+        oldest: do not go into Tensors of a smaller order.
+
+    Returns:
+        By order, Tensor and whole gradient: of what is wanted, and of every Tensor where the walk
+        ended, because it is a leaf or too old.
     """
     gradients: dict[int, Any] = {}  # so far, by order
     heap: list[tuple[int, Tensor]] = []  # of (-order, Tensor): the youngest comes first
+    found: dict[int, tuple[Tensor, Any]] = {}
+    checking = switch.level == NOTED
 
     def give(x: Tensor, g: Any) -> None:
         order = x.order
@@ -53,27 +68,29 @@ def walk(
     for y, seed in zip(outputs, seeds, strict=True):
         if y.requires_grad:
             give(y, seed)
-    while heap and -heap[0][0] >= oldest:
-        _, y = heappop(heap)
-        g = gradients.pop(y.order)
-        yield y, g
-        if y.op is None:
+    while heap:
+        y = heappop(heap)[1]
+        order, op, inputs = y.order, y.op, y.inputs
+        g = gradients.pop(order)
+        if y.hooks is not None:
+            g = run_hooks(y, g)
+        if op is None or order < oldest or order in wanted:
+            found[order] = y, g
+        if op is None or order < oldest:
             continue
-        if y.op is FREED:
-            raise RuntimeError(
-                "backward: this graph was freed by an earlier backward; "
-                "give that one retain_graph=True"
-            )
-        assert y.op.rule is not None
-        inputs = y.inputs
-        shares = y.op.rule(g, y, *inputs, **y.params)
+        if checking:
+            check_saved(y, g)
+        shares = op.rule(g, y, *inputs, **y.params)  # type: ignore[misc]
         if type(shares) is not tuple or len(shares) != len(inputs):
-            raise TypeError(f"{y.op.name}.vjp: expected a tuple of {len(inputs)}, got {shares!r}")
+            raise TypeError(f"{op.name}.vjp: expected a tuple of {len(inputs)}, got {shares!r}")
+        if checking:
+            check_shares(y, shares)
         if not keep:
-            y.op, y.inputs, y.params = FREED, (), {}
-        for x, share in zip(inputs, shares, strict=True):
+            y.op, y.inputs, y.params = FREED, (), NOTHING
+        for x, share in zip(inputs, shares):  # noqa: B905  # their lengths were compared
             if share is not None and isinstance(x, Tensor) and x.requires_grad:
                 give(x, fit(share, x))
+    return found
 
 
 def fit(g: Any, x: Tensor) -> Any:
@@ -134,11 +151,8 @@ def backward(
     seed = seed_for(y, gradient, "backward")
     keep = create_graph if retain_graph is None else retain_graph
     with Recording(create_graph):
-        for x, g in walk([y], [seed], keep):
-            if x.op is None:
-                # A leaf's gradient may be changed in place (clipping), so it is nobody else's.
-                own = g if create_graph else Tensor(g.data.copy())
-                x.grad = own if x.grad is None else add(x.grad, own)
+        for x, g in walk([y], [seed], keep).values():
+            accumulate(x, g)
 
 
 def grad(
@@ -179,15 +193,12 @@ def grad(
     seeds = [seed_for(y, g, "grad") for y, g in zip(outputs, given, strict=True)]
     keep = create_graph if retain_graph is None else retain_graph
     wanted = {x.order for x in inputs}
-    found: dict[int, Tensor] = {}
     with Recording(create_graph):
         # Nothing older than the oldest input can depend on an input.
-        for x, g in walk(outputs, seeds, keep, min(wanted, default=0)):
-            if x.order in wanted:
-                found[x.order] = g
-    if not allow_unused and len(found) < len(wanted):
+        found = walk(outputs, seeds, keep, wanted, min(wanted, default=0))
+    if not allow_unused and not wanted <= found.keys():
         raise RuntimeError(
             "grad: an input was not used to compute the outputs; "
             "allow_unused=True gives None for it"
         )
-    return tuple(found.get(x.order) for x in inputs)
+    return tuple(found.get(x.order, (x, None))[1] for x in inputs)
