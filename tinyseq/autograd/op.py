@@ -34,16 +34,31 @@ REGISTRY: dict[str, Op] = {}  # every op by name; the tests go through it
 
 
 class Op:
-    """A differentiable operation; see this module's beginning for how one is written."""
+    """A differentiable operation; see this module's beginning for how one is written.
+
+    Calling it runs forward, and remembers that if some input's gradient may be asked for.
+
+    Args:
+        inputs: Tensors; arrays become constant Tensors; Python numbers, or None for an input that
+            is left out, go through as they are.
+        params: by keyword, all else the operation depends on; no gradient flows to it. One named
+            dtype says that forward chooses the result's dtype.
+
+    Returns:
+        The result, float64 only if an input is: NumPy would also make it of whole numbers.
+    """
 
     def __init__(self, forward: Callable[..., Any]) -> None:
         self.forward = forward
         self.rule: Rule | None = None
-        self.name = forward.__name__
-        self.__name__ = forward.__name__
+        self.name = self.__name__ = forward.__name__
         self.__doc__ = forward.__doc__
-        self.function = as_function(self)
+        self.__call__ = as_function(self)
         REGISTRY[self.name] = self
+
+    # Each op's own, and not a method, so that Python calls it without a step between.
+    __slots__ = ("__call__", "__dict__")
+    __call__: Callable[..., Tensor]
 
     def vjp(self, rule: Rule) -> Rule:
         """Attach the rule `(g, y, *inputs, **params) -> one gradient or None per input`.
@@ -52,29 +67,6 @@ class Op:
         """
         self.rule = rule
         return rule
-
-    def __call__(self, *inputs: Any, **params: Any) -> Tensor:
-        """Run forward, and remember it if some input's gradient may be asked for.
-
-        Args:
-            inputs: Tensors; arrays become constant Tensors; Python numbers, or None for an input
-                that is left out, go through as they are.
-            params: everything else the operation depends on; no gradient flows to it. One named
-                dtype says that forward chooses the result's dtype.
-
-        Returns:
-            The result, float64 only if an input is: NumPy would also make it of whole numbers.
-        """
-        arrays, wanted = [], False
-        for x in inputs:
-            if isinstance(x, Tensor):
-                arrays.append(x.data)
-                wanted = wanted or x.requires_grad
-            elif type(x) in SCALARS:
-                arrays.append(x)
-            else:
-                return self(*map(as_input, inputs), **params)
-        return result(self, inputs, params, self.forward(*arrays, **params), wanted)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -131,7 +123,7 @@ def as_input(x: Any) -> Any:
 
 
 def as_function(op: Op) -> Callable[..., Tensor]:
-    """What `op(...)` does as a plain function, which Python can bind as a method.
+    """What calling the op does, as a plain function, which Python can bind as a method too.
 
     Most ops take one or two inputs and nothing else. Spelled out for these, a call on a small
     array takes two thirds of the time.
@@ -141,7 +133,7 @@ def as_function(op: Op) -> Callable[..., Tensor]:
     def one(x: Any) -> Tensor:
         if isinstance(x, Tensor):
             return result(op, (x,), NOTHING, forward(x.data), x.requires_grad)
-        return op(x)
+        return several(x)
 
     def two(a: Any, b: Any) -> Tensor:
         if isinstance(a, Tensor):
@@ -150,10 +142,19 @@ def as_function(op: Op) -> Callable[..., Tensor]:
                 return result(op, (a, b), NOTHING, forward(a.data, b.data), wanted)
             if type(b) in SCALARS:
                 return result(op, (a, b), NOTHING, forward(a.data, b), a.requires_grad)
-        return op(a, b)
+        return several(a, b)
 
     def several(*inputs: Any, **params: Any) -> Tensor:
-        return op(*inputs, **params)
+        arrays, wanted = [], False
+        for x in inputs:
+            if isinstance(x, Tensor):
+                arrays.append(x.data)
+                wanted = wanted or x.requires_grad
+            elif type(x) in SCALARS:
+                arrays.append(x)
+            else:
+                return several(*map(as_input, inputs), **params)
+        return result(op, inputs, params, forward(*arrays, **params), wanted)
 
     kinds = [p.kind for p in signature(forward).parameters.values()]
     plain = all(kind == Parameter.POSITIONAL_OR_KEYWORD for kind in kinds)

@@ -56,27 +56,36 @@ def walk(
     heap: list[tuple[int, Tensor]] = []  # of (-order, Tensor): the youngest comes first
     found: dict[int, tuple[Tensor, Any]] = {}
     checking = switch.level == NOTED
-
-    def give(x: Tensor, g: Any) -> None:
-        order = x.order
-        if order in gradients:
-            gradients[order] = merge(gradients[order], g)
-        else:
-            gradients[order] = g
-            heappush(heap, (-order, x))
-
-    for y, seed in zip(outputs, seeds, strict=True):
-        if y.requires_grad:
-            give(y, seed)
-    while heap:
+    # The outputs receive the seeds as if one last operation had been made of them.
+    inputs, shares = outputs, seeds
+    while True:
+        for x, share in zip(inputs, shares):  # noqa: B905  # their lengths were compared
+            if share is None or not isinstance(x, Tensor) or not x.requires_grad:
+                continue
+            if (
+                type(share) is not Tensor
+                or share.data.shape != x.data.shape
+                or share.data.dtype is not x.data.dtype
+            ):
+                share = fit(share, x)
+            order = x.order
+            if order in gradients:
+                gradients[order] = merge(gradients[order], share)
+            else:
+                gradients[order] = share
+                heappush(heap, (-order, x))
+        if not heap:
+            return found
         y = heappop(heap)[1]
         order, op, inputs = y.order, y.op, y.inputs
         g = gradients.pop(order)
         if y.hooks is not None:
             g = run_hooks(y, g)
-        if op is None or order < oldest or order in wanted:
+        ends = op is None or order < oldest
+        if ends or order in wanted:
             found[order] = y, g
-        if op is None or order < oldest:
+        if ends:
+            shares = inputs = ()
             continue
         if checking:
             check_saved(y, g)
@@ -87,10 +96,6 @@ def walk(
             check_shares(y, shares)
         if not keep:
             y.op, y.inputs, y.params = FREED, (), NOTHING
-        for x, share in zip(inputs, shares):  # noqa: B905  # their lengths were compared
-            if share is not None and isinstance(x, Tensor) and x.requires_grad:
-                give(x, fit(share, x))
-    return found
 
 
 def fit(g: Any, x: Tensor) -> Any:

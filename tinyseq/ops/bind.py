@@ -55,7 +55,7 @@ for module, names in {
 
 for name, function in METHODS.items():
     # Python binds a function to `self` when it is looked up, but not an Op object.
-    setattr(Tensor, name, function.function if isinstance(function, Op) else function)
+    setattr(Tensor, name, function.__call__ if isinstance(function, Op) else function)
 Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]  # == compares elements, not Tensors
 Tensor.T = property(lambda x: shape.permute(x, tuple(reversed(range(x.ndim)))))  # type: ignore[attr-defined]
 Tensor.mT = property(lambda x: shape.transpose(x, -1, -2))  # type: ignore[attr-defined]

@@ -18,9 +18,19 @@ def _matmul(a: Array, b: Array) -> Any:
 @_matmul.vjp
 def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple[Any, ...]:
     return (
-        _matmul(g, transpose(b, -1, -2)) if a.requires_grad else None,
-        _matmul(transpose(a, -1, -2), g) if b.requires_grad else None,
+        _matmul(g, _turned(b)) if a.requires_grad else None,
+        _matmul(_turned(a), g) if b.requires_grad else None,
     )
+
+
+@op
+def _turned(x: Array) -> Any:
+    return x.swapaxes(-1, -2)
+
+
+@_turned.vjp
+def _(g: Tensor, y: Tensor, x: Tensor) -> tuple[Any, ...]:
+    return (_turned(g),)
 
 
 def matmul(a: Any, b: Any) -> Tensor:
@@ -39,6 +49,8 @@ def matmul(a: Any, b: Any) -> Tensor:
     a, b = (x if isinstance(x, Tensor) else Tensor(x) for x in (a, b))
     if not a.ndim or not b.ndim or a.shape[-1] != b.shape[-2 if b.ndim > 1 else -1]:
         raise ValueError(f"matmul: shapes {a.shape} and {b.shape} do not fit")
+    if a.ndim == b.ndim == 2:
+        return _matmul(a, b)
     rows, columns = a.ndim > 1, b.ndim > 1
     a = a if rows else unsqueeze(a, 0)
     b = b if columns else unsqueeze(b, 1)

@@ -27,25 +27,27 @@ def _kept(x: Tensor, dim: Dim) -> tuple[int, ...]:
     return tuple(1 if d in dims else n for d, n in enumerate(x.shape))
 
 
-def _spread(g: Tensor, x: Tensor, dim: Dim) -> Tensor:
+def _spread(g: Tensor, x: Tensor, dim: Dim, keepdim: bool) -> Tensor:
     """The gradient of a sum: each summed element gets the same."""
-    kept = _kept(x, dim)
-    return broadcast_to(g if g.shape == kept else reshape(g, kept), shape=x.shape)
+    if dim is not None and not keepdim:
+        g = reshape(g, _kept(x, dim))
+    return broadcast_to(g, shape=x.shape)
 
 
 @op
 def _sum(x: Array, *, dim: Dim, keepdim: bool) -> Any:
-    return x.sum(axis=dim, keepdims=keepdim)
+    return np.add.reduce(x, axis=dim, keepdims=keepdim)
 
 
 @_sum.vjp
 def _(g: Tensor, y: Tensor, x: Tensor, *, dim: Dim, keepdim: bool) -> tuple[Any, ...]:
-    return (_spread(g, x, dim),)
+    return (_spread(g, x, dim, keepdim),)
 
 
 def sum(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """The sum along dim."""
-    _dims(x, dim)
+    if dim is not None:
+        _dims(x, dim)
     return _sum(x, dim=dim, keepdim=keepdim)
 
 
@@ -76,7 +78,7 @@ def _(
     g: Tensor, y: Tensor, x: Tensor, *, dim: Dim, keepdim: bool, largest: bool
 ) -> tuple[Any, ...]:
     hit = where(eq(x, reshape(y, _kept(x, dim))), 1.0, Tensor(np.zeros((), x.dtype)))
-    return (_spread(g, x, dim) * hit / sum(hit, dim, keepdim=True),)
+    return (_spread(g, x, dim, keepdim) * hit / sum(hit, dim, keepdim=True),)
 
 
 def amax(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
