@@ -142,6 +142,8 @@ def as_function(op: Op) -> Callable[..., Tensor]:
                 return result(op, (a, b), NOTHING, forward(a.data, b.data), wanted)
             if type(b) in SCALARS:
                 return result(op, (a, b), NOTHING, forward(a.data, b), a.requires_grad)
+        elif isinstance(b, Tensor) and type(a) in SCALARS:
+            return result(op, (a, b), NOTHING, forward(a, b.data), b.requires_grad)
         return several(a, b)
 
     def several(*inputs: Any, **params: Any) -> Tensor:

@@ -46,7 +46,8 @@ def matmul(a: Any, b: Any) -> Tensor:
     Raises:
         ValueError: if an argument has no dimensions, or the shapes do not fit.
     """
-    a, b = (x if isinstance(x, Tensor) else Tensor(x) for x in (a, b))
+    a = a if isinstance(a, Tensor) else Tensor(a)
+    b = b if isinstance(b, Tensor) else Tensor(b)
     if not a.ndim or not b.ndim or a.shape[-1] != b.shape[-2 if b.ndim > 1 else -1]:
         raise ValueError(f"matmul: shapes {a.shape} and {b.shape} do not fit")
     if a.ndim == b.ndim == 2:

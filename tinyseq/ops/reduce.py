@@ -18,7 +18,9 @@ def _dims(x: Tensor, dim: Dim) -> tuple[int, ...]:
     """The dimensions meant, counted from 0."""
     if dim is None:
         return tuple(range(x.ndim))
-    return tuple(position(x, d) for d in ((dim,) if isinstance(dim, int) else dim))
+    if isinstance(dim, int):
+        return (position(x, dim),)
+    return tuple(position(x, d) for d in dim)
 
 
 def _kept(x: Tensor, dim: Dim) -> tuple[int, ...]:
