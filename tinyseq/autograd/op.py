@@ -29,6 +29,7 @@ Rule = Callable[..., tuple[Any, ...]]
 
 SCALARS = frozenset((int, float, bool, type(None)))  # None: an input that is left out
 FLOAT64 = np.dtype(np.float64)
+ndarray, new = np.ndarray, object.__new__  # what every op needs, looked up once
 
 REGISTRY: dict[str, Op] = {}  # every op by name; the tests go through it
 
@@ -79,9 +80,9 @@ def op(forward: Callable[..., Any]) -> Op:
 
 def result(op: Op, inputs: tuple[Any, ...], params: Any, data: Any, wanted: bool) -> Tensor:
     """The Tensor of what forward returned, with its memory if a gradient may be wanted."""
-    if type(data) is not np.ndarray or data.dtype is FLOAT64:
+    if type(data) is not ndarray or data.dtype is FLOAT64:
         data = settle(data, inputs, params)
-    y: Tensor = Tensor.__new__(Tensor)
+    y = new(Tensor)
     y.data = data
     y.grad = y.hooks = None
     # A step function has no rule: what comes out of it is a constant.

@@ -89,7 +89,8 @@ def walk(
             continue
         if checking:
             check_saved(y, g)
-        shares = op.rule(g, y, *inputs, **y.params)  # type: ignore[misc]
+        rule, params = op.rule, y.params
+        shares = rule(g, y, *inputs, **params) if params else rule(g, y, *inputs)  # type: ignore[misc]
         if type(shares) is not tuple or len(shares) != len(inputs):
             raise TypeError(f"{op.name}.vjp: expected a tuple of {len(inputs)}, got {shares!r}")
         if checking:

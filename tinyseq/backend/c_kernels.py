@@ -29,7 +29,8 @@ finally:
 Array = npt.NDArray[Any]
 
 FLOAT32 = np.dtype(np.float32)
-FLOATS = ffi.typeof("float[]")
+from_buffer, FLOATS = ffi.from_buffer, ffi.typeof("float[]")  # looked up once
+empty = np.empty
 DENSE, TURNED = 0x101, 0x102  # bits of ndarray.flags.num: aligned, and C- or Fortran-contiguous
 
 ACTIVATIONS = {
@@ -91,7 +92,7 @@ def _dense(a: Array) -> Array:
 
 def _read(a: Array | None) -> Any:
     """A pointer to a dense array, good while the array lives; NULL for None."""
-    return ffi.NULL if a is None else ffi.from_buffer(FLOATS, a)
+    return ffi.NULL if a is None else from_buffer(FLOATS, a)
 
 
 def _index(a: Array) -> Any:
@@ -109,9 +110,12 @@ def _elementwise(name: str) -> Any:
     def run(x: Array) -> Array:
         if x.dtype != FLOAT32:
             return fallback(x)  # type: ignore[no-any-return]
-        x = _dense(x)
-        y = np.empty(x.shape, FLOAT32)
-        _check(kernel(x.size, ffi.from_buffer(FLOATS, x), ffi.from_buffer(FLOATS, y)))
+        if x.flags.num & DENSE != DENSE:
+            x = _dense(x)
+        y = empty(x.shape, FLOAT32)
+        code = kernel(x.size, from_buffer(FLOATS, x), from_buffer(FLOATS, y))
+        if code:
+            _check(code)
         return y
 
     run.__name__, run.__doc__ = name, fallback.__doc__
@@ -128,9 +132,9 @@ def _matrix(a: Array) -> tuple[Array, Any, int, int]:
     rows and of columns. A layout that C cannot read is copied."""
     flags = a.flags.num
     if flags & DENSE == DENSE:
-        return a, ffi.from_buffer(FLOATS, a), a.shape[-1] or 1, 1
+        return a, from_buffer(FLOATS, a), a.shape[-1] or 1, 1
     if flags & TURNED == TURNED and a.ndim == 2:
-        return a, ffi.from_buffer(FLOATS, a.T), 1, a.shape[0] or 1
+        return a, from_buffer(FLOATS, a.T), 1, a.shape[0] or 1
     item = a.itemsize
     whole = a.flags.aligned and all(s >= 0 and s % item == 0 for s in a.strides)
     row, column = a.strides[-2] // item, a.strides[-1] // item
@@ -163,11 +167,12 @@ def matmul(a: Array, b: Array) -> Array:
         return numpy_kernels.matmul(a, b)
     a, a_from, a_row, a_column = _matrix(a)
     b, b_from, b_row, b_column = _matrix(b)
-    (m, k), n = a.shape[-2:], b.shape[-1]
     if a.ndim == b.ndim == 2:
+        (m, k), (_, n) = a.shape, b.shape
         c = np.empty((m, n), FLOAT32)
         pairs, a_at, b_at = 1, ffi.NULL, ffi.NULL
     else:
+        (m, k), n = a.shape[-2:], b.shape[-1]
         batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         c = np.empty((*batch, m, n), np.float32)
         a_offset, b_offset = _offsets(a, batch), _offsets(b, batch)
@@ -175,7 +180,7 @@ def matmul(a: Array, b: Array) -> Array:
     _check(
         lib.ts_matmul(
             pairs, m, n, k, a_from, a_at, a_row, a_column, b_from, b_at, b_row, b_column,
-            ffi.NULL, lib.TS_ACT_NONE, ffi.from_buffer(FLOATS, c),
+            ffi.NULL, lib.TS_ACT_NONE, from_buffer(FLOATS, c),
         )
     )  # fmt: skip
     return c
