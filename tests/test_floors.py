@@ -11,6 +11,7 @@ ROOT = Path(tinyseq.__file__).parent
 FLOORS = {
     **{"backend": 1, "autograd": 2, "ops": 3, "nn": 4},
     **dict.fromkeys(["optim", "data", "models", "saving", "training", "generation"], 5),
+    **dict.fromkeys(["transforms", "checkpointing", "drawing", "tree"], 5),
     **dict.fromkeys(["cli", "__main__", "testing"], 6),
     # What layers are initialised with, and what dropout draws from, has no layer in it.
     **dict.fromkeys(["init", "random"], 3),

@@ -39,6 +39,7 @@ def walk(
     keep: bool,
     wanted: Collection[int] = (),
     oldest: int = 0,
+    beyond: list[tuple[Tensor, Any]] | None = None,
 ) -> dict[int, tuple[Tensor, Any]]:
     """Carry gradients from the outputs back to all they were made from.
 
@@ -46,11 +47,11 @@ def walk(
         outputs, seeds: where to start, and the gradient to start with at each.
         keep: False frees the graph on the way: what each Tensor remembers of its making.
         wanted: the orders of Tensors on the way whose gradient is asked for.
-        oldest: do not go into Tensors of a smaller order.
+        oldest: do not go on to Tensors of a smaller order.
+        beyond: to this is added each of these and its share, one entry for each use.
 
     Returns:
-        By order, Tensor and whole gradient: of what is wanted, and of every Tensor where the walk
-        ended, because it is a leaf or too old.
+        By order, Tensor and whole gradient, of every leaf met and of what is wanted.
     """
     gradients: dict[int, Any] = {}  # so far, by order
     heap: list[tuple[int, Tensor]] = []  # of (-order, Tensor): the youngest comes first
@@ -71,9 +72,11 @@ def walk(
             order = x.order
             if order in gradients:
                 gradients[order] = merge(gradients[order], share)
-            else:
+            elif order >= oldest:
                 gradients[order] = share
                 heappush(heap, (-order, x))
+            elif beyond is not None:
+                beyond.append((x, share))
         if not heap:
             return found
         y = heappop(heap)[1]
@@ -81,11 +84,10 @@ def walk(
         g = gradients.pop(order)
         if y.hooks is not None:
             g = run_hooks(y, g)
-        ends = op is None or order < oldest
-        if ends or order in wanted:
+        if op is None or order in wanted:
             found[order] = y, g
-        if ends:
-            shares = inputs = ()
+        if op is None:
+            shares = ()
             continue
         if checking:
             check_saved(y, g)
