@@ -33,6 +33,7 @@ FREED = Op.__new__(Op)  # not made by Op(...), which would list it among the ops
 FREED.name, FREED.forward, FREED.rule = "freed", freed, freed
 
 
+@np.errstate(all="ignore")  # an infinity on the way is no news; for NaNs there is anomaly.py
 def walk(
     outputs: Sequence[Tensor],
     seeds: Sequence[Tensor],
