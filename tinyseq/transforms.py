@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinyseq.autograd import Tensor, enable_grad, grad
-from tinyseq.autograd.fused import alias
+from tinyseq.autograd.broadcast import broadcast_to
 from tinyseq.ops import stack
 from tinyseq.tree import tree_leaves, tree_map
 
@@ -219,8 +219,10 @@ class _Call:
     def _fresh(self, x: Any) -> Any:
         if not _differentiable(x):
             return x
-        remembered = self.create_graph and x.requires_grad
-        self.leaves.append(alias(x) if remembered else Tensor(x.data, requires_grad=True))
+        # An alias leads back to the input; a leaf of the same data does not.
+        leads_back = self.create_graph and x.requires_grad
+        leaf = broadcast_to(x, shape=x.shape) if leads_back else Tensor(x.data, requires_grad=True)
+        self.leaves.append(leaf)
         return self.leaves[-1]
 
     def result(self) -> Any:

@@ -12,6 +12,7 @@ One Tensor holds that tuple and the memory of how it was made; `item` takes the 
 from collections.abc import Callable
 from typing import Any
 
+from tinyseq.autograd.broadcast import broadcast_to
 from tinyseq.autograd.modes import enable_grad, switch
 from tinyseq.autograd.op import Op, op
 from tinyseq.autograd.tensor import Tensor
@@ -61,7 +62,7 @@ class FusedOp(Op):
         with enable_grad():
             # Walked from fresh aliases, the inner gradient ends at this op's own inputs, while
             # what it computes still depends on them.
-            aliases = [None if x is None else alias(x) for x in inputs]
+            aliases = [None if x is None else broadcast_to(x, shape=x.shape) for x in inputs]
             results = self.reference(*aliases, **params)
             used = [i for i in g if results[i].requires_grad]
             asked = [a for a in aliases if a is not None and a.requires_grad]
@@ -85,14 +86,3 @@ def item(whole: tuple[Any, ...], *, i: int) -> Any:
 @item.vjp
 def _(g: Tensor, y: Tensor, whole: Tensor, *, i: int) -> tuple[Any, ...]:
     return ({i: g},)
-
-
-@op
-def alias(x: Any) -> Any:
-    """The same values under a new name."""
-    return x
-
-
-@alias.vjp
-def _(g: Tensor, y: Tensor, x: Tensor) -> tuple[Any, ...]:
-    return (g,)

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyseq.autograd.anomaly import note
+from tinyseq.anomaly import note
 from tinyseq.autograd.modes import NOTED, switch
 from tinyseq.autograd.tensor import NOTHING, Array, Tensor, next_order
 

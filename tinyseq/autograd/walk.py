@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from tinyseq.autograd.anomaly import check_saved, check_shares
+from tinyseq.anomaly import check_saved, check_shares
 from tinyseq.autograd.broadcast import add, cast, sum_to
-from tinyseq.autograd.hooks import accumulate, run_hooks
 from tinyseq.autograd.modes import NOTED, Recording, switch
 from tinyseq.autograd.op import Op
 from tinyseq.autograd.tensor import NOTHING, Tensor
+from tinyseq.hooks import run_hooks
 
 
 def freed(*_: Any) -> Any:
@@ -85,6 +85,8 @@ def walk(
         g = gradients.pop(order)
         if y.hooks is not None:
             g = run_hooks(y, g)
+            if y.hooks.retain:
+                accumulate(y, g)
         if op is None or order in wanted:
             found[order] = y, g
         if op is None:
@@ -139,6 +141,13 @@ def seed_for(y: Tensor, gradient: Any, where: str) -> Tensor:
     if seed.shape != y.shape:
         raise ValueError(f"{where}: expected a gradient of shape {y.shape}, got {seed.shape}")
     return seed if seed.dtype == y.dtype else cast(seed, dtype=y.dtype)
+
+
+def accumulate(x: Tensor, g: Tensor) -> None:
+    """Add a gradient to x.grad."""
+    # It may be changed in place later (clipping), so it shares its array with nobody else.
+    own = g if switch.recording else Tensor(g.data.copy())
+    x.grad = own if x.grad is None else add(x.grad, own)
 
 
 def backward(

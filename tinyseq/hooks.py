@@ -6,8 +6,6 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from tinyseq.autograd.broadcast import add
-from tinyseq.autograd.modes import switch
 from tinyseq.autograd.tensor import Tensor
 
 Hook = Callable[[Tensor], Any]
@@ -84,13 +82,4 @@ def run_hooks(x: Tensor, g: Tensor) -> Tensor:
                 f"got {given.shape} and {given.dtype}"
             )
         g = given
-    if x.hooks.retain:
-        accumulate(x, g)
     return g
-
-
-def accumulate(x: Tensor, g: Tensor) -> None:
-    """Add a gradient to x.grad."""
-    # It may be changed in place later (clipping), so it shares its array with nobody else.
-    own = g if switch.recording else Tensor(g.data.copy())
-    x.grad = own if x.grad is None else add(x.grad, own)

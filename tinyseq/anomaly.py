@@ -20,7 +20,7 @@ from tinyseq.autograd.modes import NOTED, switch
 if TYPE_CHECKING:
     from tinyseq.autograd.tensor import Tensor
 
-OURS = str(Path(__file__).parents[1])  # the package: a line in it is not the program's
+OURS = str(Path(__file__).parent)  # the package: a line in it is not the program's
 
 
 class detect_anomaly:  # noqa: N801  # PyTorch's name
