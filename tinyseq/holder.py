@@ -5,10 +5,13 @@ Shape, dtype and the ways out to plain Python numbers; nothing here knows about 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from tinyseq.autograd import Tensor
 
 Array = npt.NDArray[Any]
 
@@ -76,6 +79,17 @@ class Holder:
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
+
+    if TYPE_CHECKING:
+        # Operators and methods are ops; tinyseq/ops/bind.py gives them to Tensor from one table.
+        def __getattr__(self, name: str) -> Any: ...
+        def __add__(self, other: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __getitem__(self, index: Any) -> Tensor: ...
+
+        __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __add__
+        __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __lt__ = __le__ = __gt__ = __ge__ = __add__
+        __abs__ = __neg__
 
 
 def to_array(data: Any) -> Array:

@@ -1,14 +1,11 @@
 """Whether operations are being recorded: one switch per thread."""
 
 import threading
-from collections.abc import Callable, Generator
-from functools import wraps
-from inspect import isgeneratorfunction
-from typing import Any, TypeVar
+from typing import Any
 
-F = TypeVar("F", bound=Callable[..., Any])
+from tinyseq.contexts import Decorating
 
-OFF, ON, NOTED = 0, 1, 2  # not recorded; recorded; recorded with the line it came from (anomaly.py)
+OFF, ON, NOTED = 0, 1, 2  # NOTED: recorded together with the line of the program (anomaly.py)
 
 
 class _Switch(threading.local):
@@ -19,12 +16,16 @@ class _Switch(threading.local):
 switch = _Switch()
 
 
-class Recording:
+class Recording(Decorating):
     """Sets the switch on entry and puts it back on the way out; also decorates a function."""
 
     def __init__(self, on: bool) -> None:
         self._on = on
         self._before: list[int] = []  # a stack: one object may be entered again inside itself
+
+    def again(self) -> "Recording":
+        """One with a stack of its own, for other threads may run the decorated function too."""
+        return Recording(self._on)
 
     def __enter__(self) -> None:
         self._before.append(switch.recording)
@@ -32,30 +33,6 @@ class Recording:
 
     def __exit__(self, *error: object) -> None:
         switch.recording = self._before.pop()
-
-    def __call__(self, function: F) -> F:
-        @wraps(function)
-        def run(*args: Any, **kwargs: Any) -> Any:
-            with Recording(self._on):
-                return function(*args, **kwargs)
-
-        @wraps(function)
-        def generate(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-            # Between two values the caller's own mode holds, so the switch is set for each step.
-            steps = function(*args, **kwargs)
-            step, sent = steps.send, None
-            while True:
-                try:
-                    with Recording(self._on):
-                        value = step(sent)
-                except StopIteration as end:
-                    return end.value
-                try:
-                    step, sent = steps.send, (yield value)
-                except BaseException as error:  # thrown in from outside: the function's to handle
-                    step, sent = steps.throw, error
-
-        return generate if isgeneratorfunction(function) else run  # type: ignore[return-value]
 
 
 def no_grad(function: Any = None) -> Any:

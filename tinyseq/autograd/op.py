@@ -87,19 +87,13 @@ def result(op: Op, inputs: tuple[Any, ...], params: Any, data: Any, wanted: bool
     y.grad = y.hooks = None
     # A step function has no rule: what comes out of it is a constant.
     if wanted and (recording := switch.recording) and op.rule is not None:
-        y.op = op
-        y.inputs = inputs
-        y.params = params
-        y.order = next_order()
-        y.requires_grad = True
+        y.op, y.inputs, y.params = op, inputs, params
+        y.order, y.requires_grad = next_order(), True
         if recording == NOTED:
             note(y)
     else:
-        y.op = None
-        y.inputs = ()
-        y.params = NOTHING
-        y.order = 0
-        y.requires_grad = False
+        y.op, y.inputs, y.params = None, (), NOTHING
+        y.order, y.requires_grad = 0, False
     return y
 
 

@@ -35,13 +35,9 @@ FREED.name, FREED.forward, FREED.rule = "freed", freed, freed
 
 @np.errstate(all="ignore")  # an infinity on the way is no news; for NaNs there is anomaly.py
 def walk(
-    outputs: Sequence[Tensor],
-    seeds: Sequence[Tensor],
-    keep: bool,
-    wanted: Collection[int] = (),
-    oldest: int = 0,
-    beyond: list[tuple[Tensor, Any]] | None = None,
-) -> dict[int, tuple[Tensor, Any]]:
+    outputs: Sequence[Tensor], seeds: Sequence[Any], keep: bool, wanted: Collection[int] = (),
+    oldest: int = 0, beyond: list[tuple[Tensor, Any]] | None = None,
+) -> dict[int, tuple[Tensor, Any]]:  # fmt: skip
     """Carry gradients from the outputs back to all they were made from.
 
     Args:
@@ -132,10 +128,7 @@ def seed_for(y: Tensor, gradient: Any, where: str) -> Tensor:
         raise RuntimeError(f"{where}: the Tensor does not require a gradient")
     if gradient is None:
         if y.data.size != 1:
-            raise RuntimeError(
-                f"{where}: a gradient is needed to start from a Tensor of shape {y.shape}; "
-                "only one with a single element does without"
-            )
+            raise RuntimeError(f"{where}: a Tensor of shape {y.shape} needs a gradient to start from")
         return Tensor(np.ones_like(y.data))
     seed = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
     if seed.shape != y.shape:
@@ -174,13 +167,9 @@ def backward(
 
 
 def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
-    grad_outputs: Any = None,
-    create_graph: bool = False,
-    retain_graph: bool | None = None,
-    allow_unused: bool = False,
-) -> tuple[Tensor | None, ...]:
+    outputs: Tensor | Sequence[Tensor], inputs: Tensor | Sequence[Tensor], grad_outputs: Any = None,
+    create_graph: bool = False, retain_graph: bool | None = None, allow_unused: bool = False,
+) -> tuple[Tensor | None, ...]:  # fmt: skip
     """The gradients of the outputs' sum, weighted by grad_outputs, with respect to the inputs.
 
     Args:
@@ -205,9 +194,8 @@ def grad(
     given = list(given) if isinstance(given, list | tuple) else [given]
     if len(given) != len(outputs):
         raise ValueError(f"grad: expected {len(outputs)} grad_outputs, got {len(given)}")
-    for x in inputs:
-        if not x.requires_grad:
-            raise RuntimeError("grad: an input does not require a gradient")
+    if not all(x.requires_grad for x in inputs):
+        raise RuntimeError("grad: an input does not require a gradient")
     seeds = [seed_for(y, g, "grad") for y, g in zip(outputs, given, strict=True)]
     keep = create_graph if retain_graph is None else retain_graph
     wanted = {x.order for x in inputs}
@@ -215,8 +203,5 @@ def grad(
         # Nothing older than the oldest input can depend on an input.
         found = walk(outputs, seeds, keep, wanted, min(wanted, default=0))
     if not allow_unused and not wanted <= found.keys():
-        raise RuntimeError(
-            "grad: an input was not used to compute the outputs; "
-            "allow_unused=True gives None for it"
-        )
+        raise RuntimeError("grad: an input was not used; allow_unused=True gives None for it")
     return tuple(found.get(x.order, (x, None))[1] for x in inputs)
