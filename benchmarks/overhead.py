@@ -166,8 +166,14 @@ def main() -> int:
     limits = {"torch": 1.3, "autograd": 1 / 3}
     random = np.random.default_rng(0)
     failed = False
-    print("µs per op, forward and backward: best (median) of the rounds; /X: tinyseq's best over X's")
-    print(f"{'graph':<14}" + "".join(f"{n:>16}" for n in names) + "".join(f"  /{n}" for n in names[1:]))
+    print(
+        "µs per op, forward and backward: best (median) of the rounds; /X: tinyseq's best over X's"
+    )
+    print(
+        f"{'graph':<14}"
+        + "".join(f"{n:>16}" for n in names)
+        + "".join(f"  /{n}" for n in names[1:])
+    )
     for graph_name, (graph, shape, ops) in GRAPHS.items():
         if asked.only not in graph_name:
             continue
@@ -191,7 +197,9 @@ def main() -> int:
             failed = failed or over
             row += f"  {ratio:.2f}{'!' if over else ' '}".ljust(len(name) + 3)
         print(row, flush=True)
-    print("limits: " + ", ".join(f"/{n} at most {limits[n]:.2f}" for n in names[1:]) + "; ! is over")
+    print(
+        "limits: " + ", ".join(f"/{n} at most {limits[n]:.2f}" for n in names[1:]) + "; ! is over"
+    )
     return 1 if failed else 0
 
 

@@ -38,7 +38,13 @@ def test_shared_tensors_come_once_and_several_outputs_go_in():
 def test_fused_ops_and_empty_graphs():
     y, _ = nn.LSTM(2, 3)(ts.ones(1, 4, 2))
     assert "lstm_forward" in str(ts.graph(y))
-    assert str(ts.graph(ts.ones(2))).splitlines()[1].split() == ["%0", "constant", "2", "float32", "8"]
+    assert str(ts.graph(ts.ones(2))).splitlines()[1].split() == [
+        "%0",
+        "constant",
+        "2",
+        "float32",
+        "8",
+    ]
 
 
 def test_a_deep_graph_needs_no_recursion():

@@ -162,7 +162,5 @@ def test_fused_ops():
     _, forward = ts.jvp(ts.ops.lstm, inputs, v)
     blocks = ts.jacobian(ts.ops.lstm, inputs)
     for product, row in zip(forward, blocks, strict=True):
-        expected = sum(
-            np.tensordot(j.data, d, d.ndim) for j, d in zip(row, v, strict=True)
-        )
+        expected = sum(np.tensordot(j.data, d, d.ndim) for j, d in zip(row, v, strict=True))
         np.testing.assert_allclose(product.data, expected, rtol=1e-9)

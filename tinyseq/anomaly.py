@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 OURS = str(Path(__file__).parent)  # the package: a line in it is not the program's
 
 
-class detect_anomaly:  # noqa: N801  # PyTorch's name
+class detect_anomaly:
     """Inside, a backward walk that goes wrong names the line that made the Tensor at fault.
 
     A context manager, for forward and backward together; everything in it is slow.
@@ -101,6 +101,8 @@ def has_nan(g: Any) -> bool:
 def told(y: Tensor) -> str:
     """Op and line, as an error names them."""
     name = "a leaf" if y.op is None else y.op.name
-    return f"detect_anomaly: {name}, made at {y.note.line}" if hasattr(y, "note") else (
-        f"detect_anomaly: {name}, made outside detect_anomaly or given by you"
+    return (
+        f"detect_anomaly: {name}, made at {y.note.line}"
+        if hasattr(y, "note")
+        else (f"detect_anomaly: {name}, made outside detect_anomaly or given by you")
     )

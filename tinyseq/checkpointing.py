@@ -83,7 +83,8 @@ def recorded(value: Any, begin: int) -> dict[int, Tensor]:
 
 def outside(made: Iterable[Tensor], begin: int) -> list[Tensor]:
     """The older Tensors they were made from and a gradient goes to, one entry for each use."""
-    waiting, seen, found = list(made), set(), []
+    waiting, seen = list(made), set()
+    found: list[Tensor] = []
     while waiting:
         y = waiting.pop()
         if y.order in seen:

@@ -34,7 +34,7 @@ def value_and_grad(fn: Function, argnums: int | tuple[int, ...] = 0) -> Function
         argnums: which positional argument to differentiate by, or which several.
 
     Returns:
-        A function of fn's arguments. The gradients have the structure of that argument; for several,
+        A function of fn's arguments. The gradients have that argument's structure; for several,
         they are a tuple. They and the value are constants.
 
     Raises:

@@ -23,7 +23,7 @@ import numpy as np
 
 from tinyseq.anomaly import note
 from tinyseq.autograd.modes import NOTED, switch
-from tinyseq.autograd.tensor import NOTHING, Array, Tensor, next_order
+from tinyseq.autograd.tensor import NOTHING, Tensor, next_order
 
 Rule = Callable[..., tuple[Any, ...]]
 
@@ -104,7 +104,7 @@ def settle(data: Any, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     data = np.asarray(data)
     if data.dtype != FLOAT64 or "dtype" in params:
         return data
-    given = [x.data for x in inputs if isinstance(x, Tensor)]
+    given: list[Any] = [x.data for x in inputs if isinstance(x, Tensor)]
     if any(type(a) is tuple or a.dtype.type is np.float64 for a in given):
         return data
     return data.astype(np.float32)
@@ -155,4 +155,5 @@ def as_function(op: Op) -> Callable[..., Tensor]:
 
     kinds = [p.kind for p in signature(forward).parameters.values()]
     plain = all(kind == Parameter.POSITIONAL_OR_KEYWORD for kind in kinds)
-    return {1: one, 2: two}.get(len(kinds), several) if plain else several
+    spelled_out: dict[int, Callable[..., Tensor]] = {1: one, 2: two}
+    return spelled_out.get(len(kinds), several) if plain else several

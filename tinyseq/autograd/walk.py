@@ -128,7 +128,9 @@ def seed_for(y: Tensor, gradient: Any, where: str) -> Tensor:
         raise RuntimeError(f"{where}: the Tensor does not require a gradient")
     if gradient is None:
         if y.data.size != 1:
-            raise RuntimeError(f"{where}: a Tensor of shape {y.shape} needs a gradient to start from")
+            raise RuntimeError(
+                f"{where}: a Tensor of shape {y.shape} needs a gradient to start from"
+            )
         return Tensor(np.ones_like(y.data))
     seed = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
     if seed.shape != y.shape:

@@ -38,7 +38,7 @@ def _spread(g: Tensor, x: Tensor, dim: Dim, keepdim: bool) -> Tensor:
 
 @op
 def _sum(x: Array, *, dim: Dim, keepdim: bool) -> Any:
-    return np.add.reduce(x, axis=dim, keepdims=keepdim)
+    return x.sum(axis=dim, keepdims=keepdim)
 
 
 @_sum.vjp
