@@ -29,8 +29,11 @@ finally:
 Array = npt.NDArray[Any]
 
 FLOAT32 = np.dtype(np.float32)
-from_buffer, FLOATS = ffi.from_buffer, ffi.typeof("float[]")  # looked up once
-empty = np.empty
+
+# What the smallest calls spend their time on is looking things up: these are looked up once.
+from_buffer, FLOATS, NULL, empty = ffi.from_buffer, ffi.typeof("float[]"), ffi.NULL, np.empty
+c_matmul, NO_ACTIVATION = lib.ts_matmul, lib.TS_ACT_NONE
+
 DENSE, TURNED = 0x101, 0x102  # bits of ndarray.flags.num: aligned, and C- or Fortran-contiguous
 
 ACTIVATIONS = {
@@ -169,20 +172,20 @@ def matmul(a: Array, b: Array) -> Array:
     b, b_from, b_row, b_column = _matrix(b)
     if a.ndim == b.ndim == 2:
         (m, k), (_, n) = a.shape, b.shape
-        c = np.empty((m, n), FLOAT32)
-        pairs, a_at, b_at = 1, ffi.NULL, ffi.NULL
+        c = empty((m, n), FLOAT32)
+        pairs, a_at, b_at = 1, NULL, NULL
     else:
         (m, k), n = a.shape[-2:], b.shape[-1]
         batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         c = np.empty((*batch, m, n), np.float32)
         a_offset, b_offset = _offsets(a, batch), _offsets(b, batch)
         pairs, a_at, b_at = a_offset.size, _index(a_offset), _index(b_offset)
-    _check(
-        lib.ts_matmul(
-            pairs, m, n, k, a_from, a_at, a_row, a_column, b_from, b_at, b_row, b_column,
-            ffi.NULL, lib.TS_ACT_NONE, from_buffer(FLOATS, c),
-        )
+    code = c_matmul(
+        pairs, m, n, k, a_from, a_at, a_row, a_column, b_from, b_at, b_row, b_column,
+        NULL, NO_ACTIVATION, from_buffer(FLOATS, c),
     )  # fmt: skip
+    if code:
+        _check(code)
     return c
 
 
