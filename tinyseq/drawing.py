@@ -33,11 +33,13 @@ class Graph:
         self.rows = rows
 
     def __str__(self) -> str:
-        table = [("name", "op", "shape", "dtype", "bytes", "line")] + [
+        table: list[tuple[str, ...]] = [("name", "op", "shape", "dtype", "bytes", "line")] + [
             (r.name, f"{r.op}({', '.join(r.inputs)})" if r.inputs else r.op, r.shape, r.dtype,
              f"{r.bytes:,}", r.line)
             for r in self.rows
         ]  # fmt: skip
+        if not any(r.line for r in self.rows):
+            table = [row[:-1] for row in table]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = (
             "  ".join(
