@@ -33,7 +33,8 @@ class Graph:
         self.rows = rows
 
     def __str__(self) -> str:
-        table: list[tuple[str, ...]] = [("name", "op", "shape", "dtype", "bytes", "line")] + [
+        table: list[tuple[str, ...]] = [("name", "op", "shape", "dtype", "bytes", "line")]
+        table += [
             (r.name, f"{r.op}({', '.join(r.inputs)})" if r.inputs else r.op, r.shape, r.dtype,
              f"{r.bytes:,}", r.line)
             for r in self.rows

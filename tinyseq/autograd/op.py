@@ -85,15 +85,14 @@ def result(op: Op, inputs: tuple[Any, ...], params: Any, data: Any, wanted: bool
     y = new(Tensor)
     y.data = data
     y.grad = y.hooks = None
+    y.order = next_order()
     # A step function has no rule: what comes out of it is a constant.
     if wanted and (recording := switch.recording) and op.rule is not None:
-        y.op, y.inputs, y.params = op, inputs, params
-        y.order, y.requires_grad = next_order(), True
+        y.op, y.inputs, y.params, y.requires_grad = op, inputs, params, True
         if recording == NOTED:
             note(y)
     else:
-        y.op, y.inputs, y.params = None, (), NOTHING
-        y.order, y.requires_grad = 0, False
+        y.op, y.inputs, y.params, y.requires_grad = None, (), NOTHING, False
     return y
 
 

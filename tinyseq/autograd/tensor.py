@@ -5,9 +5,8 @@ Tensors it was given (`inputs`) and its other arguments (`params`); a Tensor mad
 leaf, keeps nothing. So every arrow points from a result back to its causes, there are no cycles,
 and a graph is gone as soon as nobody holds its last Tensor.
 
-`order` counts Tensors as they are made; constants, which no gradient reaches, do without. A result
-is always younger than its causes, and that is all the backward walk (walk.py) has to know about
-the shape of the graph.
+`order` counts Tensors as they are made. A result is always younger than its causes, and that is
+all the backward walk (walk.py) has to know about the shape of the graph.
 
 Its shape, dtype and numbers a Tensor has from Holder (tinyseq/holder.py), its operators and methods
 from the ops (tinyseq/ops/bind.py).
@@ -119,7 +118,5 @@ class Tensor(Holder):
             raise RuntimeError("requires_grad_: only a leaf can be switched; detach() it first")
         if requires_grad and self.dtype.kind != "f":
             raise TypeError(f"requires_grad_: expected floating-point data, got {self.dtype}")
-        if not self.order:
-            self.order = next_order()
         self.requires_grad = requires_grad
         return self
