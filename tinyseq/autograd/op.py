@@ -88,11 +88,13 @@ def result(op: Op, inputs: tuple[Any, ...], params: Any, data: Any, wanted: bool
     y.order = next_order()
     # A step function has no rule: what comes out of it is a constant.
     if wanted and (recording := switch.recording) and op.rule is not None:
-        y.op, y.inputs, y.params, y.requires_grad = op, inputs, params, True
+        y.op, y.inputs, y.params = op, inputs, params
+        y.requires_grad = True
         if recording == NOTED:
             note(y)
     else:
-        y.op, y.inputs, y.params, y.requires_grad = None, (), NOTHING, False
+        y.op, y.inputs, y.params = None, (), NOTHING
+        y.requires_grad = False
     return y
 
 
