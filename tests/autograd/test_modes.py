@@ -76,3 +76,45 @@ def test_a_walk_records_only_when_asked_and_puts_the_switch_back():
     with pytest.raises(ValueError):
         y.backward(np.ones(3))
     assert is_grad_enabled()
+
+
+def test_a_generator_is_stepped_in_its_mode_and_its_caller_is_not():
+    @no_grad()
+    def seen():
+        """What it was sent, and whether recording was on."""
+        sent = yield is_grad_enabled()
+        try:
+            sent = yield sent, is_grad_enabled()
+        except KeyError:
+            sent = "thrown in"
+        yield sent, is_grad_enabled()
+        return "end"
+
+    steps = seen()
+    assert next(steps) is False and is_grad_enabled()
+    assert steps.send(5) == (5, False) and is_grad_enabled()
+    assert steps.throw(KeyError) == ("thrown in", False) and is_grad_enabled()
+    with pytest.raises(StopIteration) as end:
+        next(steps)
+    assert end.value.value == "end" and seen.__name__ == "seen"
+
+
+def test_a_generator_that_is_closed_may_clean_up():
+    closed = []
+
+    @enable_grad
+    def one():
+        try:
+            yield
+        finally:
+            closed.append(is_grad_enabled())
+
+    steps = one()
+    with no_grad():
+        next(steps)
+        steps.close()
+    assert closed == [True] and is_grad_enabled()
+
+
+def test_decorators_do_without_parentheses():
+    assert no_grad(is_grad_enabled)() is False and enable_grad(is_grad_enabled)() is True

@@ -117,3 +117,12 @@ def test_formatting_and_printing():
     assert repr(-x) == "tensor([-1.], dtype=float64, made by neg)"
     with pytest.raises(ValueError, match="one element"):
         f"{ts.ones(2):.3f}"
+
+
+def test_results_that_were_constants_can_become_leaves():
+    x = ts.ones(2)
+    a, b = x * 2, x * 3
+    a.requires_grad_()
+    b.requires_grad = True
+    ga, gb = ts.grad((a * b).sum(), [a, b])
+    np.testing.assert_array_equal([ga.data, gb.data], [[3, 3], [2, 2]])

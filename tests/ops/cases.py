@@ -109,4 +109,5 @@ CASES = [
     ("lstm", ops.lstm, lstm_arguments(2, 3, 2, 2)),
     ("lstm, no bias", ops.lstm, lstm_arguments(1, 2, 1, 3)[:-1]),
     ("lstm, no steps", ops.lstm, lstm_arguments(2, 0, 2, 1)),
+    ("checkpoint", lambda a, b: ts.checkpoint(lambda: ops.tanh(a * b) * a), [normal(2), normal(2)]),
 ]

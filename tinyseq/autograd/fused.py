@@ -12,6 +12,7 @@ One Tensor holds that tuple and the memory of how it was made; `item` takes the 
 from collections.abc import Callable
 from typing import Any
 
+from tinyseq.autograd.broadcast import broadcast_to
 from tinyseq.autograd.modes import enable_grad, switch
 from tinyseq.autograd.op import Op, op
 from tinyseq.autograd.tensor import Tensor
@@ -30,12 +31,9 @@ class FusedOp(Op):
     """
 
     def __init__(
-        self,
-        forward: Callable[..., tuple[Any, ...]],
-        backward: Callable[..., tuple[Any, ...]],
-        reference: Callable[..., tuple[Tensor, ...]],
-        results: int,
-    ) -> None:
+        self, forward: Callable[..., tuple[Any, ...]], backward: Callable[..., tuple[Any, ...]],
+        reference: Callable[..., tuple[Tensor, ...]], results: int,
+    ) -> None:  # fmt: skip
         super().__init__(forward)
         self.backward, self.reference, self.results = backward, reference, results
         self.rule = self._rule
@@ -45,9 +43,7 @@ class FusedOp(Op):
         whole = self(*inputs, **params)
         return tuple(item(whole, i=i) for i in range(self.results))
 
-    def _rule(
-        self, g: dict[int, Tensor], y: Tensor, *inputs: Any, **params: Any
-    ) -> tuple[Any, ...]:
+    def _rule(self, g: dict[int, Tensor], y: Tensor, *inputs: Any, **params: Any) -> Any:
         if switch.recording:
             return self._differentiate_reference(g, inputs, params)
         arrays = [None if x is None else x.data for x in inputs]
@@ -55,23 +51,16 @@ class FusedOp(Op):
         shares = self.backward(gradients, y.data, *arrays, **params)
         return tuple(None if share is None else Tensor(share) for share in shares)
 
-    def _differentiate_reference(
-        self, g: dict[int, Tensor], inputs: tuple[Any, ...], params: dict[str, Any]
-    ) -> tuple[Any, ...]:
+    def _differentiate_reference(self, g: dict[int, Tensor], inputs: Any, params: Any) -> Any:
         with enable_grad():
             # Walked from fresh aliases, the inner gradient ends at this op's own inputs, while
             # what it computes still depends on them.
-            aliases = [None if x is None else alias(x) for x in inputs]
+            aliases = [None if x is None else broadcast_to(x, shape=x.shape) for x in inputs]
             results = self.reference(*aliases, **params)
             used = [i for i in g if results[i].requires_grad]
             asked = [a for a in aliases if a is not None and a.requires_grad]
-            found = grad(
-                [results[i] for i in used],
-                asked,
-                [g[i] for i in used],
-                create_graph=True,
-                allow_unused=True,
-            )
+            outputs, seeds = [results[i] for i in used], [g[i] for i in used]
+            found = grad(outputs, asked, seeds, create_graph=True, allow_unused=True)
         by_order = {a.order: share for a, share in zip(asked, found, strict=True)}
         return tuple(None if a is None else by_order.get(a.order) for a in aliases)
 
@@ -85,14 +74,3 @@ def item(whole: tuple[Any, ...], *, i: int) -> Any:
 @item.vjp
 def _(g: Tensor, y: Tensor, whole: Tensor, *, i: int) -> tuple[Any, ...]:
     return ({i: g},)
-
-
-@op
-def alias(x: Any) -> Any:
-    """The same values under a new name."""
-    return x
-
-
-@alias.vjp
-def _(g: Tensor, y: Tensor, x: Tensor) -> tuple[Any, ...]:
-    return (g,)

@@ -1,59 +1,50 @@
 """Whether operations are being recorded: one switch per thread."""
 
 import threading
-from collections.abc import Callable
-from functools import wraps
-from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
-F = TypeVar("F", bound=Callable[..., Any])
+from tinyseq.contexts import Decorating
+
+OFF, ON, NOTED = 0, 1, 2  # NOTED: recorded together with the line of the program (anomaly.py)
 
 
 class _Switch(threading.local):
-    recording = True  # each thread starts with recording on
+    recording = ON  # each thread starts with recording on
+    level = ON  # what "on" means just now
 
 
 switch = _Switch()
 
 
-class Recording:
+class Recording(Decorating):
     """Sets the switch on entry and puts it back on the way out; also decorates a function."""
 
     def __init__(self, on: bool) -> None:
         self._on = on
-        self._before: list[bool] = []  # a stack: one object may be entered again inside itself
+        self._before: list[int] = []  # a stack: one object may be entered again inside itself
+
+    def again(self) -> "Recording":
+        """One with a stack of its own, for other threads may run the decorated function too."""
+        return Recording(self._on)
 
     def __enter__(self) -> None:
         self._before.append(switch.recording)
-        switch.recording = self._on
+        switch.recording = switch.level if self._on else OFF
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         switch.recording = self._before.pop()
 
-    def __call__(self, function: F) -> F:
-        @wraps(function)
-        def run(*args: Any, **kwargs: Any) -> Any:
-            with Recording(self._on):
-                return function(*args, **kwargs)
 
-        return run  # type: ignore[return-value]
-
-
-def no_grad() -> Recording:
+def no_grad(function: Any = None) -> Any:
     """Record nothing inside: results need no gradient. A context manager, and a decorator."""
-    return Recording(False)
+    return Recording(False) if function is None else Recording(False)(function)
 
 
-def enable_grad() -> Recording:
-    """Record again, inside a `no_grad`."""
-    return Recording(True)
+def enable_grad(function: Any = None) -> Any:
+    """Record again, inside a `no_grad`. A context manager, and a decorator."""
+    return Recording(True) if function is None else Recording(True)(function)
 
 
 def is_grad_enabled() -> bool:
     """Whether this thread is recording."""
-    return switch.recording
+    return switch.recording != OFF

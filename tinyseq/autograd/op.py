@@ -16,32 +16,50 @@ can be recorded like anything else, and the gradient of a gradient needs no seco
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
 
-from tinyseq.autograd.modes import switch
-from tinyseq.autograd.tensor import Array, Tensor, next_order
+from tinyseq.anomaly import note
+from tinyseq.autograd.modes import NOTED, switch
+from tinyseq.autograd.tensor import NOTHING, Tensor, next_order
 
 Rule = Callable[..., tuple[Any, ...]]
 
-SCALARS = (int, float, bool)
-RESULTS = (np.ndarray, tuple)  # a tuple is a fused op's
+SCALARS = frozenset((int, float, bool, type(None)))  # None: an input that is left out
 FLOAT64 = np.dtype(np.float64)
+ndarray, new = np.ndarray, object.__new__  # what every op needs, looked up once
 
 REGISTRY: dict[str, Op] = {}  # every op by name; the tests go through it
 
 
 class Op:
-    """A differentiable operation; see this module's beginning for how one is written."""
+    """A differentiable operation; see this module's beginning for how one is written.
+
+    Calling it runs forward, and remembers that if some input's gradient may be asked for.
+
+    Args:
+        inputs: Tensors; arrays become constant Tensors; Python numbers, or None for an input that
+            is left out, go through as they are.
+        params: by keyword, all else the operation depends on; no gradient flows to it. One named
+            dtype says that forward chooses the result's dtype.
+
+    Returns:
+        The result, float64 only if an input is: NumPy would also make it of whole numbers.
+    """
 
     def __init__(self, forward: Callable[..., Any]) -> None:
         self.forward = forward
         self.rule: Rule | None = None
-        self.name = forward.__name__
-        self.__name__ = forward.__name__
+        self.name = self.__name__ = forward.__name__
         self.__doc__ = forward.__doc__
+        self.__call__ = as_function(self)
         REGISTRY[self.name] = self
+
+    # Each op's own, and not a method, so that Python calls it without a step between.
+    __slots__ = ("__call__", "__dict__")
+    __call__: Callable[..., Tensor]
 
     def vjp(self, rule: Rule) -> Rule:
         """Attach the rule `(g, y, *inputs, **params) -> one gradient or None per input`.
@@ -50,44 +68,6 @@ class Op:
         """
         self.rule = rule
         return rule
-
-    def __call__(self, *inputs: Any, **params: Any) -> Tensor:
-        """Run forward, and remember it if some input's gradient may be asked for.
-
-        Args:
-            inputs: Tensors; arrays become constant Tensors; Python numbers, or None for an input
-                that is left out, go through as they are.
-            params: everything else the operation depends on; no gradient flows to it. One named
-                dtype says that forward chooses the result's dtype.
-
-        Returns:
-            The result, float64 only if an input is: NumPy would also make it of whole numbers.
-        """
-        arrays = []
-        wanted = False
-        for x in inputs:
-            if isinstance(x, Tensor):
-                arrays.append(x.data)
-                wanted = wanted or x.requires_grad
-            elif x is None or type(x) in SCALARS:
-                arrays.append(x)
-            else:
-                return self(*map(as_input, inputs), **params)
-        data = self.forward(*arrays, **params)
-        if type(data) not in RESULTS:
-            data = np.asarray(data)  # NumPy hands out scalars where a result has no dimensions
-        if type(data) is np.ndarray and data.dtype is FLOAT64 and "dtype" not in params:
-            data = narrow(data, arrays)
-        y = Tensor.__new__(Tensor)
-        y.data = data
-        y.grad = None
-        y.order = next_order()
-        # A step function has no rule: what comes out of it is a constant.
-        if wanted and switch.recording and self.rule is not None:
-            y.op, y.inputs, y.params, y.requires_grad = self, inputs, params, True
-        else:
-            y.op, y.inputs, y.params, y.requires_grad = None, (), {}, False
-        return y
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -98,16 +78,83 @@ def op(forward: Callable[..., Any]) -> Op:
     return Op(forward)
 
 
+def result(op: Op, inputs: tuple[Any, ...], params: Any, data: Any, wanted: bool) -> Tensor:
+    """The Tensor of what forward returned, with its memory if a gradient may be wanted."""
+    if type(data) is not ndarray or data.dtype is FLOAT64:
+        data = settle(data, inputs, params)
+    y = new(Tensor)
+    y.data = data
+    y.grad = y.hooks = None
+    y.order = next_order()
+    # A step function has no rule: what comes out of it is a constant.
+    if wanted and (recording := switch.recording) and op.rule is not None:
+        y.op, y.inputs, y.params = op, inputs, params
+        y.requires_grad = True
+        if recording == NOTED:
+            note(y)
+    else:
+        y.op, y.inputs, y.params = None, (), NOTHING
+        y.requires_grad = False
+    return y
+
+
+def settle(data: Any, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """An array even where NumPy gave a scalar, and float32 unless float64 went in or was named."""
+    if type(data) is tuple:  # a fused op's
+        return data
+    data = np.asarray(data)
+    if data.dtype != FLOAT64 or "dtype" in params:
+        return data
+    given: list[Any] = [x.data for x in inputs if isinstance(x, Tensor)]
+    if any(type(a) is tuple or a.dtype.type is np.float64 for a in given):
+        return data
+    return data.astype(np.float32)
+
+
 def as_input(x: Any) -> Any:
     """An array as a constant Tensor; NumPy's scalars as Python's: a float64 one would promote."""
     if isinstance(x, np.generic):
         x = x.item()
-    return x if isinstance(x, Tensor) or x is None or type(x) in SCALARS else Tensor(x)
+    return x if isinstance(x, Tensor) or type(x) in SCALARS else Tensor(x)
 
 
-def narrow(data: Array, arrays: list[Any]) -> Array:
-    """A float64 result in float32, unless some input is float64 or a tuple, taken as it is."""
-    for a in arrays:
-        if type(a) is tuple or (isinstance(a, np.ndarray) and a.dtype.type is np.float64):
-            return data
-    return data.astype(np.float32)
+def as_function(op: Op) -> Callable[..., Tensor]:
+    """What calling the op does, as a plain function, which Python can bind as a method too.
+
+    Most ops take one or two inputs and nothing else. Spelled out for these, a call on a small
+    array takes two thirds of the time.
+    """
+    forward = op.forward
+
+    def one(x: Any) -> Tensor:
+        if isinstance(x, Tensor):
+            return result(op, (x,), NOTHING, forward(x.data), x.requires_grad)
+        return several(x)
+
+    def two(a: Any, b: Any) -> Tensor:
+        if isinstance(a, Tensor):
+            if isinstance(b, Tensor):
+                wanted = a.requires_grad or b.requires_grad
+                return result(op, (a, b), NOTHING, forward(a.data, b.data), wanted)
+            if type(b) in SCALARS:
+                return result(op, (a, b), NOTHING, forward(a.data, b), a.requires_grad)
+        elif isinstance(b, Tensor) and type(a) in SCALARS:
+            return result(op, (a, b), NOTHING, forward(a, b.data), b.requires_grad)
+        return several(a, b)
+
+    def several(*inputs: Any, **params: Any) -> Tensor:
+        arrays, wanted = [], False
+        for x in inputs:
+            if isinstance(x, Tensor):
+                arrays.append(x.data)
+                wanted = wanted or x.requires_grad
+            elif type(x) in SCALARS:
+                arrays.append(x)
+            else:
+                return several(*map(as_input, inputs), **params)
+        return result(op, inputs, params, forward(*arrays, **params), wanted)
+
+    kinds = [p.kind for p in signature(forward).parameters.values()]
+    plain = all(kind == Parameter.POSITIONAL_OR_KEYWORD for kind in kinds)
+    spelled_out: dict[int, Callable[..., Tensor]] = {1: one, 2: two}
+    return spelled_out.get(len(kinds), several) if plain else several

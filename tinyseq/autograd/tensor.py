@@ -7,6 +7,9 @@ and a graph is gone as soon as nobody holds its last Tensor.
 
 `order` counts Tensors as they are made. A result is always younger than its causes, and that is
 all the backward walk (walk.py) has to know about the shape of the graph.
+
+Its shape, dtype and numbers a Tensor has from Holder (tinyseq/holder.py), its operators and methods
+from the ops (tinyseq/ops/bind.py).
 """
 
 from __future__ import annotations
@@ -15,17 +18,21 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
+
+from tinyseq.holder import Array, Holder, to_array
 
 if TYPE_CHECKING:
+    from tinyseq.anomaly import Note
     from tinyseq.autograd.op import Op
+    from tinyseq.hooks import Hooks
 
-Array = npt.NDArray[Any]
+__all__ = ["NOTHING", "Array", "Tensor", "next_order", "to_array"]
 
-next_order = count().__next__
+next_order = count(1).__next__
+NOTHING: dict[str, Any] = {}  # the params of whatever has none
 
 
-class Tensor:
+class Tensor(Holder):
     """An n-dimensional array of one dtype, with a gradient if asked for.
 
     Args:
@@ -38,13 +45,13 @@ class Tensor:
             are not numbers.
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "inputs", "op", "order", "params", "requires_grad")
+    __slots__ = (
+        "__weakref__", "grad", "hooks", "inputs", "note", "op", "order", "params", "requires_grad",
+    )  # fmt: skip
 
-    # NumPy's operators stand back, so that array + Tensor arrives at Tensor.__radd__.
-    __array_ufunc__ = None
-
-    data: Array
     grad: Tensor | None
+    hooks: Hooks | None
+    note: Note  # there only if it was made under detect_anomaly
     op: Op | None
     inputs: tuple[Any, ...]
     params: dict[str, Any]
@@ -57,47 +64,16 @@ class Tensor:
         if requires_grad and data.dtype.kind != "f":
             raise TypeError(f"requires_grad: expected floating-point data, got {data.dtype}")
         self.data = data
-        self.grad = None
-        self.op = None
+        self.grad = self.hooks = self.op = None
         self.inputs = ()
-        self.params = {}
+        self.params = NOTHING
         self.order = next_order()
         self.requires_grad = requires_grad
-
-    # ---- what it is ----
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Its size along each dimension."""
-        return self.data.shape
-
-    @property
-    def ndim(self) -> int:
-        """How many dimensions it has."""
-        return self.data.ndim
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The NumPy dtype of its elements."""
-        return self.data.dtype
 
     @property
     def is_leaf(self) -> bool:
         """Whether it was made from data, not by a recorded operation."""
         return self.op is None
-
-    def size(self, dim: int | None = None) -> Any:
-        """Its shape, or its size along one dimension."""
-        return self.shape if dim is None else self.shape[dim]
-
-    def numel(self) -> int:
-        """How many elements it has."""
-        return self.data.size
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError("len() of a 0-d Tensor")
-        return self.shape[0]
 
     def __repr__(self) -> str:
         body = np.array2string(self.data, separator=", ", precision=4, prefix="tensor(")
@@ -108,16 +84,11 @@ class Tensor:
             notes += ", requires_grad=True"
         return f"tensor({body}{notes})"
 
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else str(self)
-
     def __reduce__(self) -> tuple[Any, ...]:
         # Copying or pickling makes a new Tensor, for the walk knows each by its own `order`.
         if self.op is not None:
             raise RuntimeError("copy: only a leaf can be copied or pickled; detach() it first")
         return type(self), (self.data, self.requires_grad), (None, {"grad": self.grad})
-
-    # ---- out of the graph ----
 
     def numpy(self) -> Array:
         """Its array, shared, not copied.
@@ -131,20 +102,6 @@ class Tensor:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
-
-    def item(self) -> Any:
-        """Its only element, as a Python number.
-
-        Raises:
-            ValueError: if it has more elements than one, or none.
-        """
-        if self.data.size != 1:
-            raise ValueError(f"item(): expected one element, got shape {self.shape}")
-        return self.data.item()
-
-    def tolist(self) -> Any:
-        """Its elements as nested lists of Python numbers."""
-        return self.data.tolist()
 
     def detach(self) -> Tensor:
         """The same array as a leaf that needs no gradient."""
@@ -163,61 +120,3 @@ class Tensor:
             raise TypeError(f"requires_grad_: expected floating-point data, got {self.dtype}")
         self.requires_grad = requires_grad
         return self
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __bool__(self) -> bool:
-        return bool(self.item())
-
-    # ---- backwards ----
-
-    def backward(
-        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False
-    ) -> None:
-        """Add to the `grad` of every leaf the gradient of this Tensor; see walk.backward."""
-        from tinyseq.autograd.walk import backward
-
-        backward(self, gradient, retain_graph, create_graph)
-
-    if TYPE_CHECKING:
-        # Operators and methods are ops; tinyseq/ops/bind.py puts them here from one table.
-        def __getattr__(self, name: str) -> Any: ...
-        def __add__(self, other: Any) -> Tensor: ...
-        def __radd__(self, other: Any) -> Tensor: ...
-        def __sub__(self, other: Any) -> Tensor: ...
-        def __rsub__(self, other: Any) -> Tensor: ...
-        def __mul__(self, other: Any) -> Tensor: ...
-        def __rmul__(self, other: Any) -> Tensor: ...
-        def __truediv__(self, other: Any) -> Tensor: ...
-        def __rtruediv__(self, other: Any) -> Tensor: ...
-        def __pow__(self, other: Any) -> Tensor: ...
-        def __rpow__(self, other: Any) -> Tensor: ...
-        def __matmul__(self, other: Any) -> Tensor: ...
-        def __rmatmul__(self, other: Any) -> Tensor: ...
-        def __neg__(self) -> Tensor: ...
-        def __abs__(self) -> Tensor: ...
-        def __getitem__(self, index: Any) -> Tensor: ...
-        def __lt__(self, other: Any) -> Tensor: ...
-        def __le__(self, other: Any) -> Tensor: ...
-        def __gt__(self, other: Any) -> Tensor: ...
-        def __ge__(self, other: Any) -> Tensor: ...
-
-
-def to_array(data: Any) -> Array:
-    """Whatever was given as a NumPy array of numbers; plain Python floats become float32.
-
-    Raises:
-        TypeError: if it holds anything but numbers and truth values.
-    """
-    if isinstance(data, Tensor):
-        return data.data
-    array = np.asarray(data)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"Tensor: expected numbers, got {type(data).__name__} of {array.dtype}")
-    if array.dtype == np.float64 and not isinstance(data, np.ndarray | np.generic):
-        return array.astype(np.float32)
-    return array

@@ -8,72 +8,96 @@ recursion, so a chain may be as long as memory allows, and no sorting of the gra
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
 
+from tinyseq.anomaly import check_saved, check_shares
 from tinyseq.autograd.broadcast import add, cast, sum_to
-from tinyseq.autograd.modes import Recording
+from tinyseq.autograd.modes import NOTED, Recording, switch
 from tinyseq.autograd.op import Op
-from tinyseq.autograd.tensor import Tensor
+from tinyseq.autograd.tensor import NOTHING, Tensor
+from tinyseq.hooks import run_hooks
 
 
-def _freed(*_: Any) -> Any:
-    """This graph was walked before and freed."""
-    raise AssertionError("never called: the walk refuses a freed Tensor")
+def freed(*_: Any) -> Any:
+    """The rule of a Tensor whose memory an earlier walk let go."""
+    raise RuntimeError(
+        "backward: this graph was freed by an earlier backward; give that one retain_graph=True"
+    )
 
 
 FREED = Op.__new__(Op)  # not made by Op(...), which would list it among the ops
-FREED.name, FREED.forward, FREED.rule = "freed", _freed, _freed
+FREED.name, FREED.forward, FREED.rule = "freed", freed, freed
 
 
+@np.errstate(all="ignore")  # an infinity on the way is no news; for NaNs there is anomaly.py
 def walk(
-    outputs: Sequence[Tensor], seeds: Sequence[Tensor], keep: bool, oldest: int = -1
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield each Tensor that the outputs depend on, youngest first, with its whole gradient.
+    outputs: Sequence[Tensor], seeds: Sequence[Any], keep: bool, wanted: Collection[int] = (),
+    oldest: int = 0, beyond: list[tuple[Tensor, Any]] | None = None,
+) -> dict[int, tuple[Tensor, Any]]:  # fmt: skip
+    """Carry gradients from the outputs back to all they were made from.
 
     Args:
         outputs, seeds: where to start, and the gradient to start with at each.
         keep: False frees the graph on the way: what each Tensor remembers of its making.
-        oldest: stop before Tensors of a smaller order.
+        wanted: the orders of Tensors on the way whose gradient is asked for.
+        oldest: do not go on to Tensors of a smaller order.
+        beyond: to this is added each of these and its share, one entry for each use.
+
+    Returns:
+        By order, Tensor and whole gradient, of every leaf met and of what is wanted.
     """
     gradients: dict[int, Any] = {}  # so far, by order
     heap: list[tuple[int, Tensor]] = []  # of (-order, Tensor): the youngest comes first
-
-    def give(x: Tensor, g: Any) -> None:
-        order = x.order
-        if order in gradients:
-            gradients[order] = merge(gradients[order], g)
-        else:
-            gradients[order] = g
-            heappush(heap, (-order, x))
-
-    for y, seed in zip(outputs, seeds, strict=True):
-        if y.requires_grad:
-            give(y, seed)
-    while heap and -heap[0][0] >= oldest:
-        _, y = heappop(heap)
-        g = gradients.pop(y.order)
-        yield y, g
-        if y.op is None:
+    found: dict[int, tuple[Tensor, Any]] = {}
+    checking = switch.level == NOTED
+    # The outputs receive the seeds as if one last operation had been made of them.
+    inputs, shares = outputs, seeds
+    while True:
+        for x, share in zip(inputs, shares):  # noqa: B905  # their lengths were compared
+            if share is None or not isinstance(x, Tensor) or not x.requires_grad:
+                continue
+            if (
+                type(share) is not Tensor
+                or share.data.shape != x.data.shape
+                or share.data.dtype is not x.data.dtype
+            ):
+                share = fit(share, x)
+            order = x.order
+            if order in gradients:
+                gradients[order] = merge(gradients[order], share)
+            elif order >= oldest:
+                gradients[order] = share
+                heappush(heap, (-order, x))
+            elif beyond is not None:
+                beyond.append((x, share))
+        if not heap:
+            return found
+        y = heappop(heap)[1]
+        order, op, inputs = y.order, y.op, y.inputs
+        g = gradients.pop(order)
+        if y.hooks is not None:
+            g = run_hooks(y, g)
+            if y.hooks.retain:
+                accumulate(y, g)
+        if op is None or order in wanted:
+            found[order] = y, g
+        if op is None:
+            shares = ()
             continue
-        if y.op is FREED:
-            raise RuntimeError(
-                "backward: this graph was freed by an earlier backward; "
-                "give that one retain_graph=True"
-            )
-        assert y.op.rule is not None
-        inputs = y.inputs
-        shares = y.op.rule(g, y, *inputs, **y.params)
+        if checking:
+            check_saved(y, g)
+        rule, params = op.rule, y.params
+        shares = rule(g, y, *inputs, **params) if params else rule(g, y, *inputs)  # type: ignore[misc]
         if type(shares) is not tuple or len(shares) != len(inputs):
-            raise TypeError(f"{y.op.name}.vjp: expected a tuple of {len(inputs)}, got {shares!r}")
+            raise TypeError(f"{op.name}.vjp: expected a tuple of {len(inputs)}, got {shares!r}")
+        if checking:
+            check_shares(y, shares)
         if not keep:
-            y.op, y.inputs, y.params = FREED, (), {}
-        for x, share in zip(inputs, shares, strict=True):
-            if share is not None and isinstance(x, Tensor) and x.requires_grad:
-                give(x, fit(share, x))
+            y.op, y.inputs, y.params = FREED, (), NOTHING
 
 
 def fit(g: Any, x: Tensor) -> Any:
@@ -105,14 +129,20 @@ def seed_for(y: Tensor, gradient: Any, where: str) -> Tensor:
     if gradient is None:
         if y.data.size != 1:
             raise RuntimeError(
-                f"{where}: a gradient is needed to start from a Tensor of shape {y.shape}; "
-                "only one with a single element does without"
+                f"{where}: a Tensor of shape {y.shape} needs a gradient to start from"
             )
         return Tensor(np.ones_like(y.data))
     seed = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
     if seed.shape != y.shape:
         raise ValueError(f"{where}: expected a gradient of shape {y.shape}, got {seed.shape}")
     return seed if seed.dtype == y.dtype else cast(seed, dtype=y.dtype)
+
+
+def accumulate(x: Tensor, g: Tensor) -> None:
+    """Add a gradient to x.grad."""
+    # It may be changed in place later (clipping), so it shares its array with nobody else.
+    own = g if switch.recording else Tensor(g.data.copy())
+    x.grad = own if x.grad is None else add(x.grad, own)
 
 
 def backward(
@@ -134,21 +164,14 @@ def backward(
     seed = seed_for(y, gradient, "backward")
     keep = create_graph if retain_graph is None else retain_graph
     with Recording(create_graph):
-        for x, g in walk([y], [seed], keep):
-            if x.op is None:
-                # A leaf's gradient may be changed in place (clipping), so it is nobody else's.
-                own = g if create_graph else Tensor(g.data.copy())
-                x.grad = own if x.grad is None else add(x.grad, own)
+        for x, g in walk([y], [seed], keep).values():
+            accumulate(x, g)
 
 
 def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
-    grad_outputs: Any = None,
-    create_graph: bool = False,
-    retain_graph: bool | None = None,
-    allow_unused: bool = False,
-) -> tuple[Tensor | None, ...]:
+    outputs: Tensor | Sequence[Tensor], inputs: Tensor | Sequence[Tensor], grad_outputs: Any = None,
+    create_graph: bool = False, retain_graph: bool | None = None, allow_unused: bool = False,
+) -> tuple[Tensor | None, ...]:  # fmt: skip
     """The gradients of the outputs' sum, weighted by grad_outputs, with respect to the inputs.
 
     Args:
@@ -173,21 +196,14 @@ def grad(
     given = list(given) if isinstance(given, list | tuple) else [given]
     if len(given) != len(outputs):
         raise ValueError(f"grad: expected {len(outputs)} grad_outputs, got {len(given)}")
-    for x in inputs:
-        if not x.requires_grad:
-            raise RuntimeError("grad: an input does not require a gradient")
+    if not all(x.requires_grad for x in inputs):
+        raise RuntimeError("grad: an input does not require a gradient")
     seeds = [seed_for(y, g, "grad") for y, g in zip(outputs, given, strict=True)]
     keep = create_graph if retain_graph is None else retain_graph
     wanted = {x.order for x in inputs}
-    found: dict[int, Tensor] = {}
     with Recording(create_graph):
         # Nothing older than the oldest input can depend on an input.
-        for x, g in walk(outputs, seeds, keep, min(wanted, default=0)):
-            if x.order in wanted:
-                found[x.order] = g
-    if not allow_unused and len(found) < len(wanted):
-        raise RuntimeError(
-            "grad: an input was not used to compute the outputs; "
-            "allow_unused=True gives None for it"
-        )
-    return tuple(found.get(x.order) for x in inputs)
+        found = walk(outputs, seeds, keep, wanted, min(wanted, default=0))
+    if not allow_unused and not wanted <= found.keys():
+        raise RuntimeError("grad: an input was not used; allow_unused=True gives None for it")
+    return tuple(found.get(x.order, (x, None))[1] for x in inputs)

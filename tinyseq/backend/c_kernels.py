@@ -29,6 +29,14 @@ finally:
 
 Array = npt.NDArray[Any]
 
+FLOAT32 = np.dtype(np.float32)
+
+# What the smallest calls spend their time on is looking things up: these are looked up once.
+from_buffer, FLOATS, NULL, empty = ffi.from_buffer, ffi.typeof("float[]"), ffi.NULL, np.empty
+c_matmul, NO_ACTIVATION = lib.ts_matmul, lib.TS_ACT_NONE
+
+DENSE, TURNED = 0x101, 0x102  # bits of ndarray.flags.num: aligned, and C- or Fortran-contiguous
+
 ACTIVATIONS = {
     "none": lib.TS_ACT_NONE,
     "relu": lib.TS_ACT_RELU,
@@ -77,16 +85,13 @@ def fma_peak(seconds: float) -> float:
 
 
 def _is_float32(*arrays: Array | None) -> bool:
-    return all(a is None or a.dtype == np.float32 for a in arrays)
+    return all(a is None or a.dtype == FLOAT32 for a in arrays)
 
 
 def _dense(a: Array) -> Array:
     """The array itself if C can read it as it lies, else a copy that it can."""
-    return (
-        a
-        if a.flags.c_contiguous and a.flags.aligned
-        else np.array(a, order="C", copy=True, ndmin=a.ndim)
-    )
+    dense = a.flags.num & DENSE == DENSE
+    return a if dense else np.array(a, order="C", copy=True, ndmin=a.ndim)
 
 
 def _aligned(*shape: int) -> Array:
@@ -99,7 +104,7 @@ def _aligned(*shape: int) -> Array:
 
 def _read(a: Array | None) -> Any:
     """A pointer to a dense array, good while the array lives; NULL for None."""
-    return ffi.NULL if a is None else ffi.from_buffer("float[]", a)
+    return ffi.NULL if a is None else from_buffer(FLOATS, a)
 
 
 def _index(a: Array) -> Any:
@@ -107,7 +112,7 @@ def _index(a: Array) -> Any:
 
 
 def _check(code: int) -> None:
-    if code == lib.TS_NO_MEMORY:
+    if code:  # TS_NO_MEMORY is all there is
         raise MemoryError("tinyseq: no memory for a kernel's scratch space")
 
 
@@ -115,11 +120,14 @@ def _elementwise(name: str) -> Any:
     kernel, fallback = getattr(lib, f"ts_{name}"), getattr(numpy_kernels, name)
 
     def run(x: Array) -> Array:
-        if x.dtype != np.float32:
+        if x.dtype != FLOAT32:
             return fallback(x)  # type: ignore[no-any-return]
-        x = _dense(x)
-        y = np.empty_like(x)
-        _check(kernel(x.size, _read(x), _read(y)))
+        if x.flags.num & DENSE != DENSE:
+            x = _dense(x)
+        y = empty(x.shape, FLOAT32)
+        code = kernel(x.size, from_buffer(FLOATS, x), from_buffer(FLOATS, y))
+        if code:
+            _check(code)
         return y
 
     run.__name__, run.__doc__ = name, fallback.__doc__
@@ -134,13 +142,13 @@ sigmoid = _elementwise("sigmoid")
 def _matrix(a: Array) -> tuple[Array, Any, int, int]:
     """A stack of matrices as C reads it: the array, a pointer, and the strides, in elements, of
     rows and of columns. A layout that C cannot read is copied."""
-    flags = a.flags
-    if flags.c_contiguous and flags.aligned:
-        return a, ffi.from_buffer("float[]", a), a.shape[-1] or 1, 1
-    if flags.f_contiguous and flags.aligned and a.ndim == 2:
-        return a, ffi.from_buffer("float[]", a.T), 1, a.shape[0] or 1
+    flags = a.flags.num
+    if flags & DENSE == DENSE:
+        return a, from_buffer(FLOATS, a), a.shape[-1] or 1, 1
+    if flags & TURNED == TURNED and a.ndim == 2:
+        return a, from_buffer(FLOATS, a.T), 1, a.shape[0] or 1
     item = a.itemsize
-    whole = flags.aligned and all(s >= 0 and s % item == 0 for s in a.strides)
+    whole = a.flags.aligned and all(s >= 0 and s % item == 0 for s in a.strides)
     row, column = a.strides[-2] // item, a.strides[-1] // item
     if whole and column == 1 and row >= a.shape[-1]:
         return a, _start(a), row, 1
@@ -167,25 +175,26 @@ def _offsets(a: Array, batch: tuple[int, ...]) -> Array:
 
 def matmul(a: Array, b: Array) -> Array:
     """C = A B; see numpy_kernels.matmul."""
-    if a.dtype != np.float32 or b.dtype != np.float32:
+    if a.dtype != FLOAT32 or b.dtype != FLOAT32:
         return numpy_kernels.matmul(a, b)
     a, a_from, a_row, a_column = _matrix(a)
     b, b_from, b_row, b_column = _matrix(b)
-    (m, k), n = a.shape[-2:], b.shape[-1]
     if a.ndim == b.ndim == 2:
-        c = np.empty((m, n), np.float32)
-        pairs, a_at, b_at = 1, ffi.NULL, ffi.NULL
+        (m, k), (_, n) = a.shape, b.shape
+        c = empty((m, n), FLOAT32)
+        pairs, a_at, b_at = 1, NULL, NULL
     else:
+        (m, k), n = a.shape[-2:], b.shape[-1]
         batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         c = np.empty((*batch, m, n), np.float32)
         a_offset, b_offset = _offsets(a, batch), _offsets(b, batch)
         pairs, a_at, b_at = a_offset.size, _index(a_offset), _index(b_offset)
-    _check(
-        lib.ts_matmul(
-            pairs, m, n, k, a_from, a_at, a_row, a_column, b_from, b_at, b_row, b_column,
-            ffi.NULL, lib.TS_ACT_NONE, ffi.from_buffer("float[]", c),
-        )
+    code = c_matmul(
+        pairs, m, n, k, a_from, a_at, a_row, a_column, b_from, b_at, b_row, b_column,
+        NULL, NO_ACTIVATION, from_buffer(FLOATS, c),
     )  # fmt: skip
+    if code:
+        _check(code)
     return c
 
 

@@ -53,20 +53,9 @@ for module, names in {
         METHODS[name] = getattr(module, name)
 
 
-def _method(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """What Python binds to `self` when it is looked up: any function, but not an Op object."""
-    if not isinstance(function, Op):
-        return function
-
-    def method(self: Tensor, *args: Any, **params: Any) -> Any:
-        return function(self, *args, **params)
-
-    method.__name__, method.__doc__ = name, function.__doc__
-    return method
-
-
 for name, function in METHODS.items():
-    setattr(Tensor, name, _method(function, name))
+    # Python binds a function to `self` when it is looked up, but not an Op object.
+    setattr(Tensor, name, function.__call__ if isinstance(function, Op) else function)
 Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]  # == compares elements, not Tensors
 Tensor.T = property(lambda x: shape.permute(x, tuple(reversed(range(x.ndim)))))  # type: ignore[attr-defined]
 Tensor.mT = property(lambda x: shape.transpose(x, -1, -2))  # type: ignore[attr-defined]

@@ -57,10 +57,10 @@ def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
 
 
 @op
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")
 def div(a: Array, b: Array) -> Any:
     """a / b; a division by zero gives an infinity or NaN, and no warning."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return np.true_divide(a, b)
+    return np.true_divide(a, b)
 
 
 @div.vjp
@@ -69,10 +69,10 @@ def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
 
 
 @op
+@np.errstate(all="ignore")
 def pow(a: Array, b: Array) -> Any:
     """a to the power of b."""
-    with np.errstate(all="ignore"):
-        return np.power(a, b)
+    return np.power(a, b)
 
 
 @pow.vjp
@@ -103,10 +103,10 @@ def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
 
 
 @op
+@np.errstate(invalid="ignore")
 def sqrt(x: Array) -> Any:
     """The square root; NaN for negative numbers."""
-    with np.errstate(invalid="ignore"):
-        return np.sqrt(x)
+    return np.sqrt(x)
 
 
 @sqrt.vjp
@@ -115,10 +115,10 @@ def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
 
 
 @op
+@np.errstate(divide="ignore")
 def reciprocal(x: Array) -> Any:
     """1 / x."""
-    with np.errstate(divide="ignore"):
-        return 1 / x
+    return 1 / x
 
 
 @reciprocal.vjp
@@ -138,10 +138,10 @@ def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
 
 
 @op
+@np.errstate(divide="ignore", invalid="ignore")
 def log(x: Array) -> Any:
     """The natural logarithm; -inf at 0 and NaN below."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(x)
+    return np.log(x)
 
 
 @log.vjp

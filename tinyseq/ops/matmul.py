@@ -18,9 +18,19 @@ def _matmul(a: Array, b: Array) -> Any:
 @_matmul.vjp
 def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple[Any, ...]:
     return (
-        _matmul(g, transpose(b, -1, -2)) if a.requires_grad else None,
-        _matmul(transpose(a, -1, -2), g) if b.requires_grad else None,
+        _matmul(g, _turned(b)) if a.requires_grad else None,
+        _matmul(_turned(a), g) if b.requires_grad else None,
     )
+
+
+@op
+def _turned(x: Array) -> Any:
+    return x.swapaxes(-1, -2)
+
+
+@_turned.vjp
+def _(g: Tensor, y: Tensor, x: Tensor) -> tuple[Any, ...]:
+    return (_turned(g),)
 
 
 def matmul(a: Any, b: Any) -> Tensor:
@@ -36,7 +46,10 @@ def matmul(a: Any, b: Any) -> Tensor:
     Raises:
         ValueError: if an argument has no dimensions, or the shapes do not fit.
     """
-    a, b = (x if isinstance(x, Tensor) else Tensor(x) for x in (a, b))
+    a = a if isinstance(a, Tensor) else Tensor(a)
+    b = b if isinstance(b, Tensor) else Tensor(b)
+    if a.data.ndim == b.data.ndim == 2 and a.data.shape[1] == b.data.shape[0]:
+        return _matmul(a, b)
     if not a.ndim or not b.ndim or a.shape[-1] != b.shape[-2 if b.ndim > 1 else -1]:
         raise ValueError(f"matmul: shapes {a.shape} and {b.shape} do not fit")
     rows, columns = a.ndim > 1, b.ndim > 1

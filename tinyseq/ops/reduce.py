@@ -18,7 +18,9 @@ def _dims(x: Tensor, dim: Dim) -> tuple[int, ...]:
     """The dimensions meant, counted from 0."""
     if dim is None:
         return tuple(range(x.ndim))
-    return tuple(position(x, d) for d in ((dim,) if isinstance(dim, int) else dim))
+    if isinstance(dim, int):
+        return (position(x, dim),)
+    return tuple(position(x, d) for d in dim)
 
 
 def _kept(x: Tensor, dim: Dim) -> tuple[int, ...]:
@@ -27,10 +29,11 @@ def _kept(x: Tensor, dim: Dim) -> tuple[int, ...]:
     return tuple(1 if d in dims else n for d, n in enumerate(x.shape))
 
 
-def _spread(g: Tensor, x: Tensor, dim: Dim) -> Tensor:
+def _spread(g: Tensor, x: Tensor, dim: Dim, keepdim: bool) -> Tensor:
     """The gradient of a sum: each summed element gets the same."""
-    kept = _kept(x, dim)
-    return broadcast_to(g if g.shape == kept else reshape(g, kept), shape=x.shape)
+    if dim is not None and not keepdim:
+        g = reshape(g, _kept(x, dim))
+    return broadcast_to(g, shape=x.shape)
 
 
 @op
@@ -40,12 +43,13 @@ def _sum(x: Array, *, dim: Dim, keepdim: bool) -> Any:
 
 @_sum.vjp
 def _(g: Tensor, y: Tensor, x: Tensor, *, dim: Dim, keepdim: bool) -> tuple[Any, ...]:
-    return (_spread(g, x, dim),)
+    return (_spread(g, x, dim, keepdim),)
 
 
 def sum(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """The sum along dim."""
-    _dims(x, dim)
+    if dim is not None:
+        _dims(x, dim)
     return _sum(x, dim=dim, keepdim=keepdim)
 
 
@@ -76,7 +80,7 @@ def _(
     g: Tensor, y: Tensor, x: Tensor, *, dim: Dim, keepdim: bool, largest: bool
 ) -> tuple[Any, ...]:
     hit = where(eq(x, reshape(y, _kept(x, dim))), 1.0, Tensor(np.zeros((), x.dtype)))
-    return (_spread(g, x, dim) * hit / sum(hit, dim, keepdim=True),)
+    return (_spread(g, x, dim, keepdim) * hit / sum(hit, dim, keepdim=True),)
 
 
 def amax(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
