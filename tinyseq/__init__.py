@@ -4,7 +4,16 @@ from tinyseq import backend, init, nn, ops, optim
 from tinyseq.autograd import Op, Tensor, enable_grad, grad, is_grad_enabled, no_grad, op
 from tinyseq.backend import get_num_threads, set_num_threads
 from tinyseq.ops import *  # noqa: F403
-from tinyseq.random import manual_seed, rand, randint, randn
+from tinyseq.random import (
+    bernoulli,
+    manual_seed,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+)
 
 __version__ = "0.1.0"
 
@@ -12,6 +21,7 @@ __all__ = [
     "Op",
     "Tensor",
     "backend",
+    "bernoulli",
     "enable_grad",
     "get_num_threads",
     "grad",
@@ -24,8 +34,11 @@ __all__ = [
     "ops",
     "optim",
     "rand",
+    "rand_like",
     "randint",
+    "randint_like",
     "randn",
+    "randn_like",
     "set_num_threads",
 ]
 __all__ += ops.__all__
