@@ -8,7 +8,7 @@ import numpy as np
 from tinyseq.autograd import Array, Tensor, op
 from tinyseq.backend.quiet import quiet
 from tinyseq.ops.creation import as_tensor
-from tinyseq.ops.elementwise import gt, sigmoid, square, tanh, where
+from tinyseq.ops.elementwise import gt, le, sigmoid, square, tanh, where
 from tinyseq.ops.erf import erf
 from tinyseq.ops.functions import clamp, expm1
 
@@ -37,7 +37,7 @@ def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
     x = as_tensor(x)
     # exp is kept from positive numbers: an infinity only hidden afterwards would come back as
     # NaN in the derivative.
-    return where(gt(x, 0), x, alpha * expm1(clamp(x, max=0)))
+    return where(le(x, 0), alpha * expm1(clamp(x, max=0)), x)
 
 
 def gelu(x: Tensor, approximate: str = "none") -> Tensor:

@@ -78,7 +78,7 @@ def arange(*limits: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool
         raise ValueError(f"arange: no steps of {step} lead from {start} to {end}")
     whole = all(isinstance(limit, int | np.integer) for limit in limits)
     # Counted in float64, so that the last of many steps is as exact as the first.
-    numbers = np.arange(start, end, step, np.int64 if whole else np.float64)
+    numbers = np.arange(start, end, step, dtype="int64" if whole else "float64")
     return Tensor(numbers.astype(dtype or (np.int64 if whole else np.float32)), requires_grad)
 
 

@@ -175,7 +175,7 @@ def relu(x: Array) -> Any:
 
 @relu.vjp
 def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
-    return (where(gt(y, 0), g, 0.0),)  # 0 even where g is infinite: sqrt(relu(x)) has a derivative
+    return (where(le(y, 0), 0.0, g),)  # 0 even of an infinite g: sqrt(relu(x)) has a derivative
 
 
 @op
@@ -238,7 +238,7 @@ def to(x: Tensor, dtype: npt.DTypeLike) -> Tensor:
 
 @op
 def sign(x: Array) -> Any:
-    """-1, 0 or 1."""
+    """-1, 0 or 1, and NaN of NaN, where PyTorch has 0."""
     return np.sign(x)
 
 

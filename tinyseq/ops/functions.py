@@ -6,7 +6,7 @@ import numpy as np
 
 from tinyseq.autograd import Array, Tensor, op
 from tinyseq.backend.quiet import quiet
-from tinyseq.ops.elementwise import _wants, square, where
+from tinyseq.ops.elementwise import _wants, eq, gt, square, where
 
 __all__ = [
     "clamp", "cos", "expm1", "floor", "log1p", "round", "rsqrt", "sin", "tan",
@@ -89,22 +89,18 @@ def _clamp(x: Array, low: Any, high: Any) -> Any:
 
 @_clamp.vjp
 def _(g: Tensor, y: Tensor, x: Tensor, low: Any, high: Any) -> Grads:
-    # A bound itself still counts as inside, as in PyTorch.
-    below, above = _beyond(x, low, high, above=False), _beyond(x, low, high, above=True)
-    by_x = where(below, 0.0, where(above, 0.0, g)) if _wants(x) else None
-    by_low = where(below, where(above, 0.0, g), 0.0) if _wants(low) else None
-    by_high = where(above, g, 0.0) if _wants(high) else None
-    return by_x, by_low, by_high
-
-
-@op
-def _beyond(x: Array, low: Any, high: Any, *, above: bool) -> Any:
-    """Where the result is the high bound, or where x is under the low one."""
-    if above:
-        if high is None:
-            return np.zeros(np.shape(x), bool)
-        return (x > high) | (False if low is None else np.greater(low, high))
-    return np.zeros(np.shape(x), bool) if low is None else np.less(x, low)
+    # It goes to x where that was neither too small nor too large, else to the bound it met.
+    # a > b says of truths: a, and not b.
+    inside = eq(y, x)
+    if low is not None and high is not None:
+        inside = gt(inside, gt(low, high))
+    beyond = where(inside, 0.0, g)
+    by_low = where(eq(y, low), beyond, 0.0) if _wants(low) else None
+    by_high = None
+    if _wants(high):
+        met = eq(y, high)
+        by_high = where(met if low is None else gt(met, eq(y, low)), beyond, 0.0)
+    return where(inside, g, 0.0) if _wants(x) else None, by_low, by_high
 
 
 def clamp(x: Any, min: Any = None, max: Any = None) -> Tensor:
