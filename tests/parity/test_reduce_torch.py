@@ -116,12 +116,10 @@ def test_norm_of_zeros(p):
 
 
 def test_far_out():
-    for name in ("sum", "mean", "logsumexp", "amax", "amin", "prod", "cumsum"):
+    for name in ("sum", "mean", "logsumexp", "amax", "amin", "cumsum"):
         for x in (LARGE, ENDS):
-            # Of elements that tie far out PyTorch's logsumexp gives each the whole gradient, and
-            # its prod has ∞ / ∞ for one; here they are shares that sum to 1, and a number.
-            if (name, x is ENDS) in (("logsumexp", False), ("prod", True)):
-                continue
+            if name == "logsumexp" and x is LARGE:
+                continue  # PyTorch gives each of those that tie the whole gradient, not a share
             compare(
                 lambda x, n=name: getattr(ops, n)(x, dim=1),
                 lambda x, n=name: getattr(torch, n)(x, dim=1),

@@ -7,7 +7,7 @@ import numpy as np
 from tinyseq import backend
 from tinyseq.autograd import Array, FusedOp, Tensor
 from tinyseq.ops.creation import as_tensor
-from tinyseq.ops.elementwise import where
+from tinyseq.ops.elementwise import to, where
 from tinyseq.ops.indexing import as_index, put, take
 from tinyseq.ops.losses import reduced
 from tinyseq.ops.reduce import sum
@@ -89,14 +89,14 @@ def cross_entropy(
             share = share * (1 - label_smoothing) + label_smoothing / V
         terms = share * log_softmax(rows, 1)
         if weight is not None:
-            terms = terms * _weights(weight, V, "cross_entropy")
+            terms = terms * _weights(weight, rows, "cross_entropy")
         losses = reshape(-sum(terms, 1), input.shape[:1] * (input.ndim > 1) + input.shape[2:])
         return reduced(losses, reduction, "cross_entropy")
     rows, targets, shape = _classes(input, target, ignore_index, "cross_entropy")
     if weight is None and not label_smoothing:
         (losses,) = _cross_entropy.run(rows, targets=targets, ignore_index=ignore_index)
         return _over_classes(losses, shape, targets, None, ignore_index, reduction, "cross_entropy")
-    w = None if weight is None else _weights(weight, rows.shape[1], "cross_entropy")
+    w = None if weight is None else _weights(weight, rows, "cross_entropy")
     scores = log_softmax(rows, 1)
     scores = scores if w is None else scores * w
     losses = _picked(scores, targets, ignore_index)
@@ -123,7 +123,7 @@ def nll_loss(
         As `cross_entropy`.
     """
     rows, targets, shape = _classes(as_tensor(input), target, ignore_index, "nll_loss")
-    w = None if weight is None else _weights(weight, rows.shape[1], "nll_loss")
+    w = None if weight is None else _weights(weight, rows, "nll_loss")
     losses = _picked(rows if w is None else rows * w, targets, ignore_index)
     return _over_classes(losses, shape, targets, w, ignore_index, reduction, "nll_loss")
 
@@ -149,11 +149,12 @@ def _classes(
     return rows, targets, shape
 
 
-def _weights(weight: Any, classes: int, where: str) -> Tensor:
-    w = as_tensor(weight)
+def _weights(weight: Any, rows: Tensor, where: str) -> Tensor:
+    """The classes' weights in the dtype of the rows."""
+    w, classes = as_tensor(weight), rows.shape[1]
     if w.shape != (classes,):
         raise ValueError(f"{where}: weight must be ({classes},), got {w.shape}")
-    return w
+    return to(w, rows.dtype)
 
 
 def _over_classes(

@@ -183,8 +183,10 @@ def embedding(index: Any, weight: Tensor, padding_idx: int | None = None) -> Ten
     y = _embedding(weight, index=rows)
     if padding_idx is None:
         return y
-    padding = position(weight[:, 0], padding_idx, "embedding: padding_idx")
-    return where((rows == padding)[..., None], y.detach(), y)
+    V = weight.shape[0]
+    if not -V <= padding_idx < V:
+        raise IndexError(f"embedding: padding_idx {padding_idx} is out of range for {V} rows")
+    return where((rows == padding_idx % V)[..., None], y.detach(), y)
 
 
 def as_index(index: Any, where: str, limit: int, except_for: int | None = None) -> Array:

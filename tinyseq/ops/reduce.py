@@ -106,7 +106,7 @@ def prod(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     shape = tuple(x.shape[d] for d in left)
     y = reshape(permute(x, (*left, *dims)), (*shape, _count(x, dims)))
     if not y.shape[-1]:
-        y = Tensor(np.ones((*shape, 1), x.dtype))
+        y = sum(y, -1, keepdim=True) + 1  # made from x all the same
     while (n := y.shape[-1]) > 1:
         pairs = mul(y[..., : n // 2], y[..., n // 2 : n // 2 * 2])
         y = cat([pairs, y[..., -1:]], -1) if n % 2 else pairs
