@@ -71,8 +71,11 @@ def arange(*limits: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool
     """arange(end), arange(start, end) or arange(start, end, step); int64 for whole numbers.
 
     Raises:
+        TypeError: for any other number of arguments.
         ValueError: if the step is 0 or leads away from the end.
     """
+    if not 1 <= len(limits) <= 3:
+        raise TypeError(f"arange: expected (end), (start, end) or (start, end, step), got {limits}")
     start, end, step = (0, *limits, 1) if len(limits) == 1 else (*limits, 1)[:3]
     if not step or (end - start) * step < 0:
         raise ValueError(f"arange: no steps of {step} lead from {start} to {end}")

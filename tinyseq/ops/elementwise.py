@@ -214,6 +214,8 @@ def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
 @op
 def where(condition: Array, a: Array, b: Array) -> Any:
     """a where the condition holds, else b."""
+    if np.asarray(condition).dtype != np.bool_:
+        raise TypeError(f"where: condition must be bool, got {np.asarray(condition).dtype}")
     return np.where(condition, a, b).astype(np.result_type(a, b), copy=False)
 
 

@@ -12,6 +12,8 @@ from tinyseq.ops.shape import expand, position, reshape
 
 __all__ = ["embedding", "gather", "getitem", "index_select", "take_along_dim"]
 
+ARRAYS = (np.ndarray, list)
+
 
 @op
 def take(x: Array, *, key: Any) -> Any:
@@ -29,8 +31,8 @@ def put(g: Array, *, shape: tuple[int, ...], key: Any) -> Any:
     """Zeros of a shape, with g added where key points."""
     out = np.zeros(shape, g.dtype)
     parts = key if isinstance(key, tuple) else (key,)
-    if any(isinstance(part, np.ndarray | list) for part in parts):
-        np.add.at(out, key, g)  # an array may name a place twice
+    if any(np.asarray(part).dtype != np.bool_ for part in parts if isinstance(part, ARRAYS)):
+        np.add.at(out, key, g)  # an array of positions may name one twice
     else:
         out[key] = g
     return out
@@ -106,8 +108,8 @@ def gather_key(x: Tensor, dim: int, index: Any, where: str) -> tuple[Array, ...]
         n > m for e, (n, m) in enumerate(zip(rows.shape, x.shape, strict=True)) if e != d
     ):
         raise ValueError(
-            f"{where}: index must have {x.ndim} dims, but in dim {d} no larger than {x.shape}, "
-            f"got {rows.shape}"
+            f"{where}: index must have {x.ndim} dims and, but in dim {d}, be no larger than "
+            f"{x.shape}, got {rows.shape}"
         )
     places = list(np.ogrid[tuple(slice(n) for n in rows.shape)])
     places[d] = rows

@@ -39,6 +39,9 @@ def matmul(a: Any, b: Any) -> Tensor:
     a, b = (x if isinstance(x, Tensor) else Tensor(x) for x in (a, b))
     if not a.ndim or not b.ndim or a.shape[-1] != b.shape[-2 if b.ndim > 1 else -1]:
         raise ValueError(f"matmul: shapes {a.shape} and {b.shape} do not fit")
+    pairs = zip(reversed(a.shape[:-2]), reversed(b.shape[:-2]), strict=False)
+    if any(m != n and 1 not in (m, n) for m, n in pairs):
+        raise ValueError(f"matmul: the batch dims of {a.shape} and {b.shape} do not broadcast")
     rows, columns = a.ndim > 1, b.ndim > 1
     a = a if rows else unsqueeze(a, 0)
     b = b if columns else unsqueeze(b, 1)

@@ -6,7 +6,7 @@ from tinyseq.autograd import Tensor
 from tinyseq.ops.creation import as_tensor
 from tinyseq.ops.elementwise import abs, eq, ne, square, to, where
 from tinyseq.ops.functions import clamp
-from tinyseq.ops.reduce import Dim, amax, amin, safe_root, sum
+from tinyseq.ops.reduce import Dim, _dims, amax, amin, safe_root, sum
 
 __all__ = ["norm", "normalize"]
 
@@ -28,6 +28,7 @@ def norm(x: Tensor, p: float | str = 2, dim: Dim = None, keepdim: bool = False) 
     x = as_tensor(x)
     if x.dtype.kind != "f":
         raise TypeError(f"norm: expected floating-point data, got {x.dtype}")
+    dim = _dims(x, dim, "norm")
     if p == "fro":
         p = 2
     if not isinstance(p, int | float) or math.isnan(p):

@@ -148,7 +148,7 @@ def amax(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     Raises:
         ValueError: if there is none: dim has size 0.
     """
-    return _outermost(x, dim, keepdim, largest=True, where="amax")
+    return outermost(x, dim, keepdim, largest=True, where="amax")
 
 
 def amin(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
@@ -157,10 +157,11 @@ def amin(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     Raises:
         ValueError: if there is none: dim has size 0.
     """
-    return _outermost(x, dim, keepdim, largest=False, where="amin")
+    return outermost(x, dim, keepdim, largest=False, where="amin")
 
 
-def _outermost(x: Tensor, dim: Dim, keepdim: bool, largest: bool, where: str) -> Tensor:
+def outermost(x: Tensor, dim: Dim, keepdim: bool, largest: bool, where: str) -> Tensor:
+    """The largest or smallest element; `where` names the caller."""
     x = as_tensor(x)
     dims = _dims(x, dim, where)
     if not _count(x, dims):
@@ -175,17 +176,16 @@ def _arg(x: Array, *, dim: int | None, keepdim: bool, largest: bool) -> Any:
 
 def argmax(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Where the first largest element along dim is, or of all elements in their order; int64."""
-    return _where_outermost(x, dim, keepdim, largest=True, where="argmax")
+    return where_outermost(x, dim, keepdim, largest=True, where="argmax")
 
 
 def argmin(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Where the first smallest element along dim is, or of all elements in their order; int64."""
-    return _where_outermost(x, dim, keepdim, largest=False, where="argmin")
+    return where_outermost(x, dim, keepdim, largest=False, where="argmin")
 
 
-def _where_outermost(
-    x: Tensor, dim: int | None, keepdim: bool, largest: bool, where: str
-) -> Tensor:
+def where_outermost(x: Tensor, dim: int | None, keepdim: bool, largest: bool, where: str) -> Tensor:
+    """The position of the largest or smallest element; `where` names the caller."""
     x = as_tensor(x)
     axis = None if dim is None else position(x, dim, where)
     if not (x.data.size if axis is None else x.shape[axis]):

@@ -7,6 +7,7 @@ import numpy as np
 from tinyseq.autograd import Array, Tensor, op
 from tinyseq.ops.creation import as_tensor
 from tinyseq.ops.indexing import as_key, gather_key, put, select_key, take
+from tinyseq.ops.shape import fits
 
 __all__ = ["index_add", "index_put", "scatter_add"]
 
@@ -95,10 +96,13 @@ def index_put(x: Tensor, indices: Any, values: Any, accumulate: bool = False) ->
         TypeError: if the values have not x's dtype.
     """
     x, key = as_tensor(x), as_key(tuple(indices))
+    try:
+        wanted = np.broadcast_to(0, x.shape)[key].shape
+    except IndexError as error:
+        raise IndexError(f"index_put: {error}") from None
     if not isinstance(values, int | float):
         values = _of_dtype(x, values, "index_put: values")
-        wanted = np.broadcast_to(0, x.shape)[key].shape
-        if np.broadcast_shapes(wanted, values.shape) != wanted:
+        if not fits(values.shape, wanted):
             raise ValueError(f"index_put: values must broadcast to {wanted}, got {values.shape}")
     return _index_put(x, values, key=key, accumulate=accumulate)
 

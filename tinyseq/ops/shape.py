@@ -104,7 +104,10 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, dims: tuple[int, ...]) -> tuple[Any, .
 def flip(x: Tensor, *dims: Any) -> Tensor:
     """Back to front along the given dimensions."""
     x = as_tensor(x)
-    return _flip(x, dims=tuple(position(x, d, "flip") for d in sizes_of(dims)))
+    named = tuple(position(x, d, "flip") for d in sizes_of(dims))
+    if len(set(named)) < len(named):
+        raise ValueError(f"flip: a dim is named twice in {sizes_of(dims)}")
+    return _flip(x, dims=named)
 
 
 def squeeze(x: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
@@ -133,13 +136,14 @@ def expand(x: Tensor, *shape: Any) -> Tensor:
     return _broadcast(x, tuple(kept), "expand")
 
 
+def fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether one shape broadcasts to another."""
+    new = len(wanted) - len(shape)
+    return new >= 0 and all(n in (1, m) for n, m in zip(shape, wanted[new:], strict=True))
+
+
 def _broadcast(x: Tensor, shape: tuple[int, ...], where: str) -> Tensor:
-    new = len(shape) - x.ndim
-    if (
-        new < 0
-        or min(shape, default=0) < 0
-        or any(n not in (1, m) for n, m in zip(x.shape, shape[new:], strict=True))
-    ):
+    if min(shape, default=0) < 0 or not fits(x.shape, shape):
         raise ValueError(f"{where}: shape {x.shape} cannot be broadcast to {shape}")
     return _broadcast_to(x, shape=shape)
 

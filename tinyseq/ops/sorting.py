@@ -8,7 +8,7 @@ from tinyseq.autograd import Array, Tensor, op
 from tinyseq.ops.creation import as_tensor
 from tinyseq.ops.elementwise import maximum, minimum
 from tinyseq.ops.indexing import gather
-from tinyseq.ops.reduce import amax, amin, argmax, argmin
+from tinyseq.ops.reduce import outermost, where_outermost
 from tinyseq.ops.shape import position, squeeze
 
 __all__ = ["max", "min", "sort", "topk"]
@@ -33,27 +33,26 @@ def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
         A Tensor; along a dim (values, indices) instead. Of elements that tie the first is
         picked, and it alone gets the gradient.
     """
-    if dim is None:
-        return amax(x, keepdim=keepdim)
-    if not isinstance(dim, int):
-        return maximum(x, dim)
-    return _picked(x, dim, argmax(x, position(as_tensor(x), dim, "max"), keepdim=True), keepdim)
+    if dim is None or isinstance(dim, int):
+        return _outermost(x, dim, keepdim, largest=True, where="max")
+    return maximum(x, dim)
 
 
 def min(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest element: of all, along dim, or of two Tensors; see `max`."""
+    if dim is None or isinstance(dim, int):
+        return _outermost(x, dim, keepdim, largest=False, where="min")
+    return minimum(x, dim)
+
+
+def _outermost(x: Tensor, dim: int | None, keepdim: bool, largest: bool, where: str) -> Any:
     if dim is None:
-        return amin(x, keepdim=keepdim)
-    if not isinstance(dim, int):
-        return minimum(x, dim)
-    return _picked(x, dim, argmin(x, position(as_tensor(x), dim, "min"), keepdim=True), keepdim)
-
-
-def _picked(x: Any, dim: int, indices: Tensor, keepdim: bool) -> Picked:
+        return outermost(x, None, keepdim, largest, where)
+    indices = where_outermost(x, dim, True, largest, where)
     values = gather(x, dim, indices)
-    return (
-        Picked(values, indices) if keepdim else Picked(squeeze(values, dim), squeeze(indices, dim))
-    )
+    if keepdim:
+        return Picked(values, indices)
+    return Picked(squeeze(values, dim), squeeze(indices, dim))
 
 
 @op
