@@ -86,7 +86,7 @@ def cross_entropy(
         rows = _rows(input)
         share = _rows(wanted)
         if label_smoothing:
-            share = share * (1 - label_smoothing) + label_smoothing / V
+            share = share * (1 - label_smoothing) + label_smoothing / max(V, 1)
         terms = share * log_softmax(rows, 1)
         if weight is not None:
             terms = terms * _weights(weight, rows, "cross_entropy")
@@ -102,7 +102,7 @@ def cross_entropy(
     losses = _picked(scores, targets, ignore_index)
     if label_smoothing:
         spread = where(targets != ignore_index, -sum(scores, 1), 0.0)
-        losses = losses * (1 - label_smoothing) + spread * (label_smoothing / rows.shape[1])
+        losses = losses * (1 - label_smoothing) + spread * (label_smoothing / max(rows.shape[1], 1))
     return _over_classes(losses, shape, targets, w, ignore_index, reduction, "cross_entropy")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from tinyseq import backend
 from tinyseq.autograd import Array, Tensor, op
+from tinyseq.ops.elementwise import where
 from tinyseq.ops.shape import reshape, transpose, unsqueeze
 
 __all__ = ["linear", "matmul"]
@@ -65,7 +66,7 @@ def _(
     g: Tensor, y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, *, activation: str
 ) -> tuple[Any, ...]:
     if activation == "relu":
-        g = g * (y > 0)
+        g = where(y > 0, g, 0.0)
     elif activation == "tanh":
         g = g * (1 - y * y)
     elif activation == "sigmoid":
