@@ -123,6 +123,7 @@ CASES = [
     ("squeeze", lambda x: ops.squeeze(x * x, 1), [normal(2, 1, 3)]),
     ("unsqueeze", lambda x: ops.unsqueeze(x * x, -1), [normal(2, 3)]),
     ("expand", lambda x: ops.expand(x * x, 4, -1, 3), [normal(2, 1)]),
+    ("broadcast_to", lambda x: ops.broadcast_to(x * x, 4, 2, 3), [normal(2, 1)]),
     ("cat", lambda a, b: ops.cat([a * a, b * b], 1), [normal(2, 3), normal(2, 1)]),
     ("stack", lambda a, b: ops.stack([a * a, b * b], 1), [normal(2, 3), normal(2, 3)]),
     ("split", lambda x: ops.square(ops.split(x, [1, 2], 1)[1]), [normal(2, 3)]),

@@ -60,7 +60,7 @@ def test_clamp_between_tensors():
     compare(lambda x, b: ops.clamp(x, max=b), lambda x, b: torch.clamp(x, max=b), BOUNDS[::2])
 
 
-@pytest.mark.parametrize("name", "add sub mul div maximum minimum".split())
+@pytest.mark.parametrize("name", "add sub mul div maximum minimum lt le gt ge eq ne".split())
 def test_functions_of_two_numbers(name):
     a, b = np.meshgrid(FAR, FAR)
     compare(getattr(ops, name), getattr(torch, name), [a, b])
