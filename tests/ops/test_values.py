@@ -27,6 +27,8 @@ def test_reductions(dim, keepdim):
     same(ops.amin(X, dim, keepdim), ARRAY.min(**how))
     same(ops.logsumexp(X, dim, keepdim), np.log(np.exp(ARRAY).sum(**how)))
     same(ops.var(X, dim, 0, keepdim), ARRAY.var(**how))
+    if isinstance(dim, tuple):
+        same(ops.sum(X, list(dim), keepdim), ARRAY.sum(**how))
     if dim != ():
         same(ops.var(X, dim, keepdim=keepdim), ARRAY.var(ddof=1, **how))
         same(ops.std(X, dim, keepdim=keepdim), ARRAY.std(ddof=1, **how))

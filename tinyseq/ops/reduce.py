@@ -55,7 +55,8 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, dim: Dim, keepdim: bool) -> tuple[Any,
 def sum(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """The sum along dim."""
     x = as_tensor(x)
-    return _sum(x, dim=_dims(x, dim, "sum"), keepdim=keepdim)
+    _dims(x, dim, "sum")  # checks them
+    return _sum(x, dim=tuple(dim) if isinstance(dim, list) else dim, keepdim=keepdim)
 
 
 def _count(x: Tensor, dims: tuple[int, ...]) -> int:
