@@ -15,7 +15,16 @@ from tinyseq.backend import get_num_threads, set_num_threads
 from tinyseq.checkpointing import checkpoint
 from tinyseq.drawing import graph
 from tinyseq.ops import *  # noqa: F403
-from tinyseq.random import manual_seed, rand, randint, randn
+from tinyseq.random import (
+    bernoulli,
+    manual_seed,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+)
 from tinyseq.transforms import hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"
@@ -24,6 +33,7 @@ __all__ = [
     "Op",
     "Tensor",
     "backend",
+    "bernoulli",
     "checkpoint",
     "detect_anomaly",
     "enable_grad",
@@ -43,8 +53,11 @@ __all__ = [
     "ops",
     "optim",
     "rand",
+    "rand_like",
     "randint",
+    "randint_like",
     "randn",
+    "randn_like",
     "set_num_threads",
     "testing",
     "value_and_grad",

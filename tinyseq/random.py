@@ -1,11 +1,13 @@
 """Random numbers: one seeded generator for the whole process."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyseq.autograd import Tensor
+from tinyseq.ops.creation import as_tensor, sizes_of
 
 _generator = np.random.Generator(np.random.PCG64())
 
@@ -36,16 +38,93 @@ def set_state(state: dict[str, Any]) -> None:
     _generator.bit_generator.state = state
 
 
-def rand(*size: int, dtype: npt.DTypeLike = np.float32) -> Tensor:
-    """Uniform in [0, 1)."""
-    return Tensor(_generator.random(size, np.dtype(dtype)))  # type: ignore[arg-type]
+def rand(*size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
+    """Uniform in [0, 1): rand(2, 3) or rand((2, 3)).
+
+    Raises:
+        TypeError: if the dtype is neither float32 nor float64.
+    """
+    return _drawn(_generator.random, sizes_of(size), dtype, requires_grad, "rand")
 
 
-def randn(*size: int, dtype: npt.DTypeLike = np.float32) -> Tensor:
-    """Normal, mean 0 and variance 1."""
-    return Tensor(_generator.standard_normal(size, np.dtype(dtype)))  # type: ignore[arg-type]
+def randn(*size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
+    """Normal, mean 0 and variance 1: randn(2, 3) or randn((2, 3)).
+
+    Raises:
+        TypeError: if the dtype is neither float32 nor float64.
+    """
+    return _drawn(_generator.standard_normal, sizes_of(size), dtype, requires_grad, "randn")
 
 
-def randint(low: int, high: int, size: tuple[int, ...]) -> Tensor:
-    """Whole numbers in [low, high), int64."""
-    return Tensor(_generator.integers(low, high, size))
+def _drawn(
+    draw: Callable[..., Any],
+    size: tuple[int, ...],
+    dtype: npt.DTypeLike,
+    requires_grad: bool,
+    where: str,
+) -> Tensor:
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise TypeError(f"{where}: dtype must be float32 or float64, got {np.dtype(dtype)}")
+    # Without dimensions NumPy draws a plain number.
+    return Tensor(np.asarray(draw(size, np.dtype(dtype))), requires_grad)
+
+
+def rand_like(x: Tensor, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """As `rand`, in the shape and dtype of x, or in another dtype."""
+    return _drawn(_generator.random, x.shape, dtype or x.dtype, requires_grad, "rand_like")
+
+
+def randn_like(
+    x: Tensor, dtype: npt.DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
+    """As `randn`, in the shape and dtype of x, or in another dtype."""
+    draw = _generator.standard_normal
+    return _drawn(draw, x.shape, dtype or x.dtype, requires_grad, "randn_like")
+
+
+def randint(*limits_and_size: Any, dtype: npt.DTypeLike = np.int64) -> Tensor:
+    """Whole numbers in [low, high), low being 0 if left out.
+
+    Args:
+        limits_and_size: (high, size) or (low, high, size), size a tuple.
+        dtype: their dtype.
+
+    Raises:
+        TypeError: for other arguments.
+        ValueError: if there is no number in [low, high).
+    """
+    if len(limits_and_size) not in (2, 3) or isinstance(limits_and_size[-1], int):
+        raise TypeError(
+            f"randint: expected (low, high, size) or (high, size), got {limits_and_size}"
+        )
+    low, high, size = (0, *limits_and_size)[-3:]
+    if low >= high:
+        raise ValueError(f"randint: low must be below high, got {low} and {high}")
+    return Tensor(np.asarray(_generator.integers(low, high, tuple(size))).astype(dtype))
+
+
+def randint_like(x: Tensor, *limits: int, dtype: npt.DTypeLike | None = None) -> Tensor:
+    """As `randint`, in the shape and dtype of x, or in another dtype: (x, high), (x, low, high)."""
+    return randint(*limits, x.shape, dtype=dtype or x.dtype)
+
+
+def bernoulli(p: Any) -> Tensor:
+    """1 with probability p, else 0, for each p.
+
+    Args:
+        p: floats from 0 to 1, any shape.
+
+    Returns:
+        p's shape and dtype, a constant.
+
+    Raises:
+        TypeError: if p does not hold floats.
+        ValueError: if a p is not from 0 to 1.
+    """
+    p = as_tensor(p).data
+    if p.dtype.kind != "f":
+        raise TypeError(f"bernoulli: expected floating-point data, got {p.dtype}")
+    wrong = ~((p >= 0) & (p <= 1))
+    if wrong.any():
+        raise ValueError(f"bernoulli: p must be from 0 to 1, got {p[wrong].flat[0]}")
+    return Tensor((_generator.random(p.shape) < p).astype(p.dtype))

@@ -30,6 +30,55 @@ def lstm_arguments(B, T, D, H):
 TARGETS = np.array([2, 0, -100, 1])
 ROWS = np.array([[2, 0, 2], [1, 2, 2]])
 CONDITION = np.array([[True, False, True], [False, False, True]])
+WEIGHT = np.array([0.5, 2.0, 0.25])
+
+
+def weighted_loss(how):
+    return lambda x: ops.cross_entropy(
+        x, TARGETS, weight=WEIGHT, reduction=how, label_smoothing=0.2
+    )
+
+
+def grown(x):
+    """Its square: so that a second derivative is not 0 for the linear ops."""
+    return x * x
+
+
+UNARY = {
+    "expm1": (ops.expm1, normal), "log1p": (ops.log1p, positive), "rsqrt": (ops.rsqrt, positive),
+    "sin": (ops.sin, normal), "cos": (ops.cos, normal), "tan": (ops.tan, positive),
+    "erf": (ops.erf, normal), "elu": (lambda x: ops.elu(x, 1.5), apart),
+    "leaky_relu": (lambda x: ops.square(ops.leaky_relu(x, 0.2)), apart),
+    "gelu": (ops.gelu, normal), "gelu by tanh": (lambda x: ops.gelu(x, "tanh"), normal),
+    "silu": (ops.silu, normal), "logsigmoid": (ops.logsigmoid, normal),
+    "softplus": (lambda x: ops.softplus(x, 2.0, 1.0), apart),
+    "clamp": (lambda x: grown(ops.clamp(x, -0.15, 0.2)), apart),
+    "clamp from below": (lambda x: grown(ops.clamp(x, min=0.05)), apart),
+    "cumsum": (lambda x: ops.cumsum(grown(x), -1), normal),
+    "norm": (lambda x: ops.norm(x, dim=-1), normal),
+    "norm 1": (lambda x: grown(ops.norm(x, 1, -1)), apart),
+    "norm 3": (lambda x: ops.norm(x, 3, -1, True), apart),
+    "norm ½": (lambda x: ops.norm(x, 0.5), positive),
+    "norm -1": (lambda x: ops.norm(x, -1, -1), positive),
+    "norm inf": (lambda x: grown(ops.norm(x, np.inf, -1)), apart),
+    "normalize": (lambda x: ops.normalize(x, dim=-1), normal),
+    "prod": (lambda x: ops.prod(x, -1), normal),
+    "prod of all": (ops.prod, normal),
+    "max": (lambda x: grown(ops.max(x, -1).values), apart),
+    "min": (lambda x: grown(ops.min(x, 0, True).values), apart),
+    "sort": (lambda x: grown(ops.sort(x, descending=True).values), apart),
+    "flip": (lambda x: ops.flip(grown(x), 0, -1), normal),
+    "roll": (lambda x: ops.roll(grown(x), (1, -1), (0, 1)), normal),
+    "roll of all": (lambda x: ops.roll(grown(x), 2), normal),
+    "pad": (lambda x: ops.pad(grown(x), (1, -1, 0, 2), value=2.0), normal),
+    "pad by repeating": (lambda x: ops.pad(grown(x), (2, 1), "replicate"), normal),
+    "tile": (lambda x: ops.tile(grown(x), 2), normal),
+    "repeat": (lambda x: ops.repeat(grown(x), 2, 1, 2), normal),
+    "tril": (lambda x: ops.tril(grown(x), 1), normal),
+    "triu": (lambda x: ops.triu(grown(x)), normal),
+    "logsumexp": (lambda x: ops.logsumexp(x, -1), normal),
+    "var": (lambda x: ops.var(x, 0, 0), normal),
+}  # fmt: skip
 
 CASES = [
     ("neg", lambda x: -x, [normal(2, 3)]),
@@ -56,6 +105,7 @@ CASES = [
     ("maximum", ops.maximum, [apart(2, 3), np.zeros((2, 1)) + 0.01]),
     ("minimum", ops.minimum, [apart(2, 3), np.zeros((2, 1)) + 0.01]),
     ("where", lambda a, b: ops.where(CONDITION, a, b), [normal(2, 3), normal(3)]),
+    ("relu under a root", lambda x: ops.sqrt(ops.relu(x)), [[-1.0, 0.5]]),
     ("cast", lambda x: ops.square(x).to(np.float64) * x, [normal(3)]),
     ("sum", lambda x: ops.sum(x * x), [normal(2, 3)]),
     ("sum over a dim", lambda x: ops.sum(x * x, dim=1), [normal(2, 3, 2)]),
@@ -73,6 +123,7 @@ CASES = [
     ("squeeze", lambda x: ops.squeeze(x * x, 1), [normal(2, 1, 3)]),
     ("unsqueeze", lambda x: ops.unsqueeze(x * x, -1), [normal(2, 3)]),
     ("expand", lambda x: ops.expand(x * x, 4, -1, 3), [normal(2, 1)]),
+    ("broadcast_to", lambda x: ops.broadcast_to(x * x, 4, 2, 3), [normal(2, 1)]),
     ("cat", lambda a, b: ops.cat([a * a, b * b], 1), [normal(2, 3), normal(2, 1)]),
     ("stack", lambda a, b: ops.stack([a * a, b * b], 1), [normal(2, 3), normal(2, 3)]),
     ("split", lambda x: ops.square(ops.split(x, [1, 2], 1)[1]), [normal(2, 3)]),
@@ -110,4 +161,117 @@ CASES = [
     ("lstm, no bias", ops.lstm, lstm_arguments(1, 2, 1, 3)[:-1]),
     ("lstm, no steps", ops.lstm, lstm_arguments(2, 0, 2, 1)),
     ("checkpoint", lambda a, b: ts.checkpoint(lambda: ops.tanh(a * b) * a), [normal(2), normal(2)]),
+]
+
+# Each of these on sizes of 1, and of 0 where there is a value of nothing.
+NEEDS_AN_ELEMENT = ("max", "min", "norm inf", "pad by repeating")
+CASES += [
+    (f"{name} {shape}", fn, [make(*shape)])
+    for name, (fn, make) in UNARY.items()
+    for shape in [(2, 3), (1, 1), (0, 3)]
+    if shape[0] or name not in NEEDS_AN_ELEMENT
+]
+
+SHAPES = [((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2,)), ((1, 1), (1,)), ((0, 3), (1, 3))]
+CASES += [
+    (f"{name} {a} {b}", getattr(ops, name), [positive(*a), positive(*b) + 0.001])
+    for name in ("add", "sub", "mul", "div", "pow", "maximum", "minimum")
+    for a, b in SHAPES
+]
+
+INDEX = np.array([[2, 0, 0], [1, 2, 0]])
+
+CASES += [
+    (
+        "clamp between Tensors",
+        lambda *x: grown(ops.clamp(*x)),
+        [apart(2, 3), [[-0.2], [0.0]], [0.21]],
+    ),
+    ("topk", lambda x: grown(ops.topk(x, 2, 0).values), [apart(3, 2)]),
+    ("topk, smallest", lambda x: grown(ops.topk(x, 1, -1, False).values), [apart(3, 2)]),
+    ("prod with zeros", lambda x: ops.prod(x, 1), [[[0.0, 2.0, 3.0], [0.0, 0.0, 3.0]]]),
+    ("prod over dims", lambda x: ops.prod(x, (0, 2), True), [normal(2, 2, 3)]),
+    ("norm over dims", lambda x: ops.norm(x, 2, (0, 2)), [normal(2, 2, 3)]),
+    ("gather", lambda x: ops.gather(grown(x), 0, INDEX), [normal(3, 3)]),
+    ("gather, some of it", lambda x: ops.gather(grown(x), 1, INDEX[:, :1]), [normal(3, 4)]),
+    ("take_along_dim", lambda x: ops.take_along_dim(grown(x), INDEX, 1), [normal(1, 3)]),
+    ("take_along_dim of all", lambda x: ops.take_along_dim(grown(x), INDEX), [normal(1, 3)]),
+    ("index_select", lambda x: ops.index_select(grown(x), 1, [2, 0, 2]), [normal(2, 3)]),
+    (
+        "scatter_add",
+        lambda x, s: grown(ops.scatter_add(x, 1, INDEX, s)),
+        [normal(2, 3), normal(2, 4)],
+    ),
+    (
+        "index_add",
+        lambda x, s: grown(ops.index_add(x, 0, [1, 1, 0], s, alpha=0.5)),
+        [normal(2, 3), normal(3, 3)],
+    ),
+    (
+        "index_put",
+        lambda x, v: grown(ops.index_put(x, (np.array([2, 0]),), v)),
+        [normal(3, 2), normal(2)],
+    ),
+    (
+        "index_put, added",
+        lambda x, v: grown(ops.index_put(x, ([2, 0, 2], [1, 1, 1]), v, accumulate=True)),
+        [normal(3, 2), normal(3)],
+    ),
+    (
+        "masked_fill",
+        lambda x, v: grown(ops.masked_fill(x, CONDITION, v)),
+        [normal(2, 3), normal()],
+    ),
+    ("outer", ops.outer, [normal(2), normal(3)]),
+    ("dot", ops.dot, [normal(3), normal(3)]),
+    ("bmm", ops.bmm, [normal(2, 2, 3), normal(2, 3, 1)]),
+    *(
+        (
+            f"einsum {equation}",
+            lambda *x, e=equation: ops.einsum(e, *x),
+            [normal(*s) for s in shapes],
+        )
+        for equation, *shapes in [
+            ("ij,jk->ik", (2, 3), (3, 2)),
+            ("...ij,...jk->...ik", (2, 1, 2, 3), (2, 3, 2)),
+            ("ii,i->i", (3, 3), (3,)),
+            ("bij,bj,b->bi", (2, 2, 3), (2, 3), (2,)),
+            ("ij,ij", (2, 3), (1, 3)),
+            ("i,j->ji", (2,), (0,)),
+        ]
+    ),
+    *(
+        (f"cross_entropy, {how}, weighted and smoothed", weighted_loss(how), [normal(4, 3)])
+        for how in ("mean", "sum", "none")
+    ),
+    (
+        "cross_entropy of probabilities",
+        lambda x, t: ops.cross_entropy(x, t, label_smoothing=0.1, weight=WEIGHT),
+        [normal(2, 3), positive(2, 3)],
+    ),
+    ("cross_entropy of none", lambda x: ops.cross_entropy(x, [], reduction="sum"), [normal(0, 3)]),
+    (
+        "cross_entropy, no classes",
+        lambda x: ops.cross_entropy(x, [-100, -100], reduction="sum"),
+        [normal(2, 0)],
+    ),
+    ("nll_loss", lambda x: ops.nll_loss(grown(x), TARGETS, WEIGHT), [normal(4, 3)]),
+    (
+        "binary_cross_entropy_with_logits",
+        lambda x, t, p: ops.binary_cross_entropy_with_logits(x, t, WEIGHT, "sum", p),
+        [normal(2, 3), positive(2, 3), positive(3)],
+    ),
+    ("mse_loss", ops.mse_loss, [normal(2, 3), normal(2, 3)]),
+    ("l1_loss", lambda a, b: grown(ops.l1_loss(a, b)), [apart(2, 3), apart(2, 3) * 0.37]),
+    (
+        "huber_loss",
+        lambda a, b: ops.huber_loss(a, b, "none", 0.2),
+        [apart(2, 3), apart(2, 3) * 0.37],
+    ),
+    ("kl_div", lambda x, t: ops.kl_div(grown(x), t, "batchmean"), [normal(2, 3), positive(2, 3)]),
+    (
+        "kl_div of logarithms",
+        lambda x, t: ops.kl_div(x, t, log_target=True),
+        [normal(2, 3), normal(2, 3)],
+    ),
 ]

@@ -1,9 +1,12 @@
 """Every op's first and second derivatives against central differences, in float64."""
 
+import re
+
 import numpy as np
 import pytest
 
 from tests.ops.cases import CASES
+from tinyseq import ops
 from tinyseq.autograd import REGISTRY, Tensor, grad, op
 from tinyseq.testing import check_grads
 
@@ -40,6 +43,18 @@ def test_every_op_with_a_gradient_has_a_case():
         reached |= made_by(grad(total, inputs, create_graph=True, allow_unused=True))
     with_rule = {name for name, op in REGISTRY.items() if op.rule is not None}
     assert with_rule - reached == set()
+
+
+# Steps, which are flat, and what makes Tensors.
+WITHOUT_GRADIENT = set(
+    "all any argmax argmin floor round sign eq ne lt le gt ge one_hot arange as_tensor eye full "
+    "full_like linspace ones ones_like tensor zeros zeros_like".split()
+)
+
+
+def test_every_public_op_has_a_case_under_its_name():
+    named = {re.match(r"\w+", case[0]).group() for case in CASES}
+    assert set(ops.__all__) - named == WITHOUT_GRADIENT
 
 
 def test_a_wrong_gradient_is_found():

@@ -159,11 +159,11 @@ def cross_entropy_forward(logits: Array, targets: Array, ignore_index: int) -> t
     shift = np.where(np.isinf(top), 0, top).astype(logits.dtype)
     with np.errstate(divide="ignore"):
         logsumexp = np.log(exp(logits - shift[:, None]).sum(1)) + shift
-    ignored = targets == ignore_index
-    safe = np.where(ignored, 0, targets)[:, None]
+    losses = np.zeros(len(logits), logits.dtype)
+    rows = np.flatnonzero(targets != ignore_index)
     with np.errstate(invalid="ignore"):
-        losses = logsumexp - np.take_along_axis(logits, safe, 1)[:, 0]
-    return np.where(ignored, 0, losses).astype(logits.dtype), logsumexp
+        losses[rows] = logsumexp[rows] - logits[rows, targets[rows]]
+    return losses, logsumexp
 
 
 def cross_entropy_backward(

@@ -6,7 +6,23 @@ from typing import Any
 import numpy as np
 
 from tinyseq.autograd import Op, Tensor
-from tinyseq.ops import elementwise, indexing, matmul, reduce, shape, softmax
+from tinyseq.ops import (
+    activation,
+    elementwise,
+    erf,
+    functions,
+    indexing,
+    linalg,
+    masking,
+    matmul,
+    norm,
+    reduce,
+    repeat,
+    scatter,
+    shape,
+    softmax,
+    sorting,
+)
 
 METHODS: dict[str, Callable[..., Any]] = {
     "__neg__": elementwise.neg,
@@ -34,18 +50,27 @@ METHODS: dict[str, Callable[..., Any]] = {
     "float": lambda x: elementwise.to(x, np.float32),
     "double": lambda x: elementwise.to(x, np.float64),
     "view": shape.reshape,
-    "max": lambda x: reduce.amax(x),
-    "min": lambda x: reduce.amin(x),
+    "where": lambda x, condition, other: elementwise.where(condition, x, other),
     "clone": lambda x: elementwise.mul(x, 1),
 }
 
 # What is a method under its own name.
 for module, names in {
-    elementwise: "abs neg add sub mul div pow exp log sqrt square reciprocal tanh sigmoid relu "
-    "maximum minimum lt le gt ge eq ne to",
-    reduce: "sum mean var std amax amin argmax logsumexp",
-    shape: "reshape flatten permute transpose squeeze unsqueeze expand broadcast_to split chunk "
-    "unbind",
+    elementwise: "abs neg add sub mul div pow exp log sqrt square reciprocal sign tanh sigmoid "
+    "relu maximum minimum lt le gt ge eq ne to",
+    functions: "clamp cos expm1 floor log1p round rsqrt sin tan",
+    erf: "erf",
+    activation: "logsigmoid",
+    reduce: "sum mean prod var std amax amin argmax argmin logsumexp cumsum any all",
+    norm: "norm",
+    sorting: "max min sort topk",
+    shape: "reshape flatten permute transpose squeeze unsqueeze expand broadcast_to flip split "
+    "chunk unbind",
+    repeat: "repeat roll tile",
+    indexing: "gather index_select take_along_dim",
+    scatter: "scatter_add index_add index_put",
+    masking: "masked_fill tril triu",
+    linalg: "outer dot bmm",
     matmul: "matmul",
     softmax: "softmax log_softmax",
 }.items():

@@ -1,5 +1,6 @@
 """Tensors from data and from nothing. Their dtype is float32 unless another is asked for."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,10 @@ import numpy.typing as npt
 from tinyseq.autograd import Tensor
 from tinyseq.autograd.tensor import to_array
 
-__all__ = ["arange", "eye", "full", "ones", "ones_like", "tensor", "zeros", "zeros_like"]
+__all__ = [
+    "arange", "as_tensor", "eye", "full", "full_like", "linspace", "ones", "ones_like", "tensor",
+    "zeros", "zeros_like",
+]  # fmt: skip
 
 
 def tensor(data: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
@@ -25,41 +29,92 @@ def tensor(data: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = 
     return Tensor(np.array(to_array(data), dtype=dtype, copy=True), requires_grad)
 
 
-def _shape(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    return tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
+def as_tensor(data: Any) -> Tensor:
+    """A Tensor as it is; anything else as a Tensor that shares its array if it has one."""
+    return data if isinstance(data, Tensor) else Tensor(data)
+
+
+def sizes_of(sizes: tuple[Any, ...]) -> tuple[int, ...]:
+    """f(2, 3) and f((2, 3)) mean the same."""
+    return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], Iterable) else sizes
 
 
 def zeros(*size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
     """Zeros: zeros(2, 3) or zeros((2, 3))."""
-    return Tensor(np.zeros(_shape(size), dtype), requires_grad)
+    return Tensor(np.zeros(sizes_of(size), dtype), requires_grad)
 
 
 def ones(*size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
     """Ones: ones(2, 3) or ones((2, 3))."""
-    return Tensor(np.ones(_shape(size), dtype), requires_grad)
+    return Tensor(np.ones(sizes_of(size), dtype), requires_grad)
 
 
-def full(size: tuple[int, ...], fill_value: float, dtype: npt.DTypeLike | None = None) -> Tensor:
+def full(
+    size: Any,
+    fill_value: float,
+    dtype: npt.DTypeLike | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """One number everywhere, in its own dtype (a float in float32) unless told otherwise."""
-    return Tensor(np.full(size, fill_value, dtype or to_array(fill_value).dtype))
+    array = np.full(sizes_of((size,)), fill_value, dtype or to_array(fill_value).dtype)
+    return Tensor(array, requires_grad)
 
 
-def eye(n: int, m: int | None = None, dtype: npt.DTypeLike = np.float32) -> Tensor:
+def eye(
+    n: int, m: int | None = None, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False
+) -> Tensor:
     """Ones on the diagonal of an (n, m or n) matrix of zeros."""
-    return Tensor(np.eye(n, m, dtype=dtype))
+    return Tensor(np.eye(n, m, dtype=dtype), requires_grad)
 
 
-def arange(*limits: float, dtype: npt.DTypeLike | None = None) -> Tensor:
-    """arange(end), arange(start, end) or arange(start, end, step); int64 for whole numbers."""
-    whole = all(isinstance(limit, int) for limit in limits)
-    return Tensor(np.arange(*limits, dtype=dtype or (np.int64 if whole else np.float32)))
+def arange(*limits: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """arange(end), arange(start, end) or arange(start, end, step); int64 for whole numbers.
+
+    Raises:
+        TypeError: for any other number of arguments.
+        ValueError: if the step is 0 or leads away from the end.
+    """
+    if not 1 <= len(limits) <= 3:
+        raise TypeError(f"arange: expected (end), (start, end) or (start, end, step), got {limits}")
+    start, end, step = (0, *limits, 1) if len(limits) == 1 else (*limits, 1)[:3]
+    if not step or (end - start) * step < 0:
+        raise ValueError(f"arange: no steps of {step} lead from {start} to {end}")
+    whole = all(isinstance(limit, int | np.integer) for limit in limits)
+    # Counted in float64, so that the last of many steps is as exact as the first.
+    numbers = np.arange(start, end, step, dtype="int64" if whole else "float64")
+    return Tensor(numbers.astype(dtype or (np.int64 if whole else np.float32)), requires_grad)
 
 
-def zeros_like(x: Tensor) -> Tensor:
-    """Zeros in the shape and dtype of x."""
-    return Tensor(np.zeros_like(x.data))
+def linspace(
+    start: float,
+    end: float,
+    steps: int,
+    dtype: npt.DTypeLike = np.float32,
+    requires_grad: bool = False,
+) -> Tensor:
+    """So many numbers from start to end, both included, evenly spaced.
+
+    Raises:
+        ValueError: if steps is negative.
+    """
+    if steps < 0:
+        raise ValueError(f"linspace: steps must not be negative, got {steps}")
+    return Tensor(np.linspace(start, end, steps).astype(dtype), requires_grad)
 
 
-def ones_like(x: Tensor) -> Tensor:
-    """Ones in the shape and dtype of x."""
-    return Tensor(np.ones_like(x.data))
+def zeros_like(x: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Zeros in the shape and dtype of x, or in another dtype."""
+    return full_like(x, 0, dtype, requires_grad)
+
+
+def ones_like(x: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Ones in the shape and dtype of x, or in another dtype."""
+    return full_like(x, 1, dtype, requires_grad)
+
+
+def full_like(
+    x: Any, fill_value: float, dtype: npt.DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
+    """One number everywhere, in the shape and dtype of x, or in another dtype."""
+    x = as_tensor(x)
+    return Tensor(np.full(x.shape, fill_value, dtype or x.dtype), requires_grad)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from tinyseq import backend
 from tinyseq.autograd import Array, Tensor, op
 from tinyseq.autograd.broadcast import add, cast
+from tinyseq.backend.quiet import quiet
 
 __all__ = [
     "abs", "add", "cast", "div", "eq", "exp", "ge", "gt", "le", "log", "lt", "maximum", "minimum",
@@ -37,7 +38,7 @@ def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
 @op
 def sub(a: Array, b: Array) -> Any:
     """a - b."""
-    return a - b
+    return quiet.run(np.subtract, a, b)
 
 
 @sub.vjp
@@ -48,7 +49,7 @@ def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
 @op
 def mul(a: Array, b: Array) -> Any:
     """a b."""
-    return a * b
+    return quiet.run(np.multiply, a, b)
 
 
 @mul.vjp
@@ -57,10 +58,9 @@ def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
 
 
 @op
-@np.errstate(divide="ignore", invalid="ignore", over="ignore")
 def div(a: Array, b: Array) -> Any:
     """a / b; a division by zero gives an infinity or NaN, and no warning."""
-    return np.true_divide(a, b)
+    return quiet.run(np.true_divide, a, b)
 
 
 @div.vjp
@@ -69,10 +69,9 @@ def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
 
 
 @op
-@np.errstate(all="ignore")
 def pow(a: Array, b: Array) -> Any:
     """a to the power of b."""
-    return np.power(a, b)
+    return quiet.run(np.power, a, b)
 
 
 @pow.vjp
@@ -94,7 +93,7 @@ def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
 @op
 def square(x: Array) -> Any:
     """x²."""
-    return x * x
+    return quiet.run(np.multiply, x, x)
 
 
 @square.vjp
@@ -103,10 +102,9 @@ def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
 
 
 @op
-@np.errstate(invalid="ignore")
 def sqrt(x: Array) -> Any:
     """The square root; NaN for negative numbers."""
-    return np.sqrt(x)
+    return quiet.run(np.sqrt, x)
 
 
 @sqrt.vjp
@@ -115,10 +113,9 @@ def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
 
 
 @op
-@np.errstate(divide="ignore")
 def reciprocal(x: Array) -> Any:
     """1 / x."""
-    return 1 / x
+    return quiet.run(np.true_divide, 1, x)
 
 
 @reciprocal.vjp
@@ -138,10 +135,9 @@ def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
 
 
 @op
-@np.errstate(divide="ignore", invalid="ignore")
 def log(x: Array) -> Any:
     """The natural logarithm; -inf at 0 and NaN below."""
-    return np.log(x)
+    return quiet.run(np.log, x)
 
 
 @log.vjp
@@ -179,7 +175,7 @@ def relu(x: Array) -> Any:
 
 @relu.vjp
 def _(g: Tensor, y: Tensor, x: Tensor) -> Grads:
-    return (g * (y > 0),)
+    return (where(le(y, 0), 0.0, g),)  # 0 even of an infinite g: sqrt(relu(x)) has a derivative
 
 
 @op
@@ -201,7 +197,7 @@ def maximum(a: Array, b: Array) -> Any:
 
 @maximum.vjp
 def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
-    return g * _share(a, b), g * _share(b, a)
+    return _share(g, a, b, lt), _share(g, b, a, lt)
 
 
 @op
@@ -212,18 +208,25 @@ def minimum(a: Array, b: Array) -> Any:
 
 @minimum.vjp
 def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Grads:
-    return g * _share(b, a), g * _share(a, b)
+    return _share(g, a, b, gt), _share(g, b, a, gt)
 
 
 @op
 def where(condition: Array, a: Array, b: Array) -> Any:
     """a where the condition holds, else b."""
+    if np.asarray(condition).dtype != np.bool_:
+        raise TypeError(f"where: condition must be bool, got {np.asarray(condition).dtype}")
     return np.where(condition, a, b).astype(np.result_type(a, b), copy=False)
 
 
 @where.vjp
 def _(g: Tensor, y: Tensor, condition: Tensor, a: Tensor, b: Tensor) -> Grads:
     return None, where(condition, g, 0.0), where(condition, 0.0, g)
+
+
+def _share(g: Tensor, a: Any, b: Any, beaten: Any) -> Tensor | None:
+    """What of the gradient goes to a: nothing where b has beaten it, half at a tie, else all."""
+    return where(beaten(a, b), 0.0, where(eq(a, b), g / 2, g)) if _wants(a) else None
 
 
 def to(x: Tensor, dtype: npt.DTypeLike) -> Tensor:
@@ -236,15 +239,8 @@ def to(x: Tensor, dtype: npt.DTypeLike) -> Tensor:
 
 
 @op
-def _share(a: Array, b: Array) -> Any:
-    """How much of the gradient of max(a, b) goes to a: 1, ½ at a tie, or 0."""
-    dtype = np.result_type(a, b)
-    return (np.asarray(a > b, dtype) + np.asarray(a >= b, dtype)) / 2
-
-
-@op
 def sign(x: Array) -> Any:
-    """-1, 0 or 1."""
+    """-1, 0 or 1, and NaN of NaN, where PyTorch has 0."""
     return np.sign(x)
 
 

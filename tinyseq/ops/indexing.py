@@ -6,44 +6,140 @@ import numpy as np
 
 from tinyseq import backend
 from tinyseq.autograd import Array, Tensor, op
+from tinyseq.ops.creation import as_tensor
+from tinyseq.ops.elementwise import where
+from tinyseq.ops.shape import expand, position, reshape
 
-__all__ = ["embedding", "getitem"]
+__all__ = ["embedding", "gather", "getitem", "index_select", "take_along_dim"]
+
+ARRAYS = (np.ndarray, list)
 
 
 @op
-def _index(x: Array, *, key: Any) -> Any:
+def take(x: Array, *, key: Any) -> Any:
+    """x[key], for a key that NumPy takes."""
     return x[key]
 
 
-@_index.vjp
+@take.vjp
 def _(g: Tensor, y: Tensor, x: Tensor, *, key: Any) -> tuple[Any, ...]:
-    return (_put(g, shape=x.shape, key=key),)
+    return (put(g, shape=x.shape, key=key),)
 
 
 @op
-def _put(g: Array, *, shape: tuple[int, ...], key: Any) -> Any:
+def put(g: Array, *, shape: tuple[int, ...], key: Any) -> Any:
     """Zeros of a shape, with g added where key points."""
     out = np.zeros(shape, g.dtype)
     parts = key if isinstance(key, tuple) else (key,)
-    if any(isinstance(part, np.ndarray | list) for part in parts):
-        np.add.at(out, key, g)  # an array may name a place twice
+    if any(np.asarray(part).dtype != np.bool_ for part in parts if isinstance(part, ARRAYS)):
+        np.add.at(out, key, g)  # an array of positions may name one twice
     else:
         out[key] = g
     return out
 
 
-@_put.vjp
+@put.vjp
 def _(g: Tensor, y: Tensor, x: Tensor, *, shape: tuple[int, ...], key: Any) -> tuple[Any, ...]:
-    return (_index(g, key=key),)
+    return (take(g, key=key),)
 
 
 def getitem(x: Tensor, key: Any) -> Tensor:
     """x[key]: whatever NumPy takes as an index, and Tensors of whole numbers or truth values."""
+    return take(x, key=as_key(key))
+
+
+def as_key(key: Any) -> Any:
+    """An index as NumPy takes it: the arrays of the Tensors in it."""
     if isinstance(key, tuple):
-        key = tuple(part.data if isinstance(part, Tensor) else part for part in key)
-    elif isinstance(key, Tensor):
-        key = key.data
-    return _index(x, key=key)
+        return tuple(part.data if isinstance(part, Tensor) else part for part in key)
+    return key.data if isinstance(key, Tensor) else key
+
+
+def index_select(x: Tensor, dim: int, index: Any) -> Tensor:
+    """The slices of x along dim that index names, in its order.
+
+    Args:
+        x: any shape.
+        dim: which dimension.
+        index: (n,) whole numbers in [0, x.shape[dim]).
+
+    Returns:
+        x's shape, with n in the place of dim.
+    """
+    x = as_tensor(x)
+    return take(x, key=select_key(x, dim, index, "index_select"))
+
+
+def select_key(x: Tensor, dim: int, index: Any, where: str) -> tuple[Any, ...]:
+    """The key of whole slices along dim."""
+    d = position(x, dim, where)
+    rows = as_index(index, where, x.shape[d])
+    if rows.ndim > 1:
+        raise ValueError(f"{where}: index must be (n,), got {rows.shape}")
+    return (*(slice(None),) * d, rows.reshape(-1))
+
+
+def gather(x: Tensor, dim: int, index: Any) -> Tensor:
+    """y[i, j, k] = x[i, index[i, j, k], k], here for dim 1 of 3.
+
+    Args:
+        x: any shape.
+        dim: which dimension.
+        index: whole numbers in [0, x.shape[dim]), with as many dimensions as x; in those other
+            than dim no larger than x.
+
+    Returns:
+        The index's shape.
+
+    Raises:
+        ValueError: if the index's shape does not fit.
+        IndexError: if an index is out of range.
+        TypeError: if the indices are not whole numbers.
+    """
+    x = as_tensor(x)
+    return take(x, key=gather_key(x, dim, index, "gather"))
+
+
+def gather_key(x: Tensor, dim: int, index: Any, where: str) -> tuple[Array, ...]:
+    """The key whose element at each place is that place, with index for dim."""
+    d = position(x, dim, where)
+    rows = as_index(index, where, x.shape[d])
+    if rows.ndim != x.ndim or any(
+        n > m for e, (n, m) in enumerate(zip(rows.shape, x.shape, strict=True)) if e != d
+    ):
+        raise ValueError(
+            f"{where}: index must have {x.ndim} dims and, but in dim {d}, be no larger than "
+            f"{x.shape}, got {rows.shape}"
+        )
+    places = list(np.ogrid[tuple(slice(n) for n in rows.shape)])
+    places[d] = rows
+    return tuple(places)
+
+
+def take_along_dim(x: Tensor, indices: Any, dim: int | None = None) -> Tensor:
+    """As `gather`, with x and indices broadcast to each other but in dim.
+
+    Args:
+        x: any shape.
+        indices: whole numbers in [0, x.shape[dim]), with as many dimensions as x.
+        dim: which dimension; None to take from all elements in their order.
+    """
+    x, rows = as_tensor(x), as_tensor(indices)
+    if dim is None:
+        return gather(reshape(x, -1), 0, reshape(rows, -1))
+    d = position(x, dim, "take_along_dim")
+    if rows.ndim != x.ndim:
+        raise ValueError(f"take_along_dim: indices must have {x.ndim} dims, got {rows.shape}")
+    try:
+        shape = np.broadcast_shapes(
+            (*x.shape[:d], 1, *x.shape[d + 1 :]), (*rows.shape[:d], 1, *rows.shape[d + 1 :])
+        )
+    except ValueError:
+        raise ValueError(
+            f"take_along_dim: shapes {x.shape} and {rows.shape} do not fit but for dim {d}"
+        ) from None
+    wide = expand(rows, (*shape[:d], rows.shape[d], *shape[d + 1 :]))
+    return gather(expand(x, (*shape[:d], x.shape[d], *shape[d + 1 :])), d, wide)
 
 
 @op
@@ -66,12 +162,13 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, index: Array, rows: int) -> tuple[Any,
     return (_embedding(g, index=index),)
 
 
-def embedding(index: Any, weight: Tensor) -> Tensor:
+def embedding(index: Any, weight: Tensor, padding_idx: int | None = None) -> Tensor:
     """The rows weight[index].
 
     Args:
         index: whole numbers in [0, V), any shape.
         weight: (V, D).
+        padding_idx: a row that gets no gradient; negative counts from the end.
 
     Returns:
         index.shape + (D,).
@@ -79,14 +176,24 @@ def embedding(index: Any, weight: Tensor) -> Tensor:
     Raises:
         TypeError: if the indices are not whole numbers.
         IndexError: if one is out of range.
+        ValueError: if the weight is no matrix.
     """
+    weight = as_tensor(weight)
+    if weight.ndim != 2:
+        raise ValueError(f"embedding: weight must be (V, D), got {weight.shape}")
     rows = as_index(index, "embedding", weight.shape[0])
-    return _embedding(weight, index=rows)
+    y = _embedding(weight, index=rows)
+    if padding_idx is None:
+        return y
+    V = weight.shape[0]
+    if not -V <= padding_idx < V:
+        raise IndexError(f"embedding: padding_idx {padding_idx} is out of range for {V} rows")
+    return where((rows == padding_idx % V)[..., None], y.detach(), y)
 
 
 def as_index(index: Any, where: str, limit: int, except_for: int | None = None) -> Array:
     """Indices as int64, each checked to lie in [0, limit) or to be except_for."""
-    array = np.asarray(index.data if isinstance(index, Tensor) else index)
+    array = np.asarray(as_key(index))
     if array.dtype.kind not in "iu" and array.size:
         raise TypeError(f"{where}: indices must be whole numbers, got {array.dtype}")
     array = np.ascontiguousarray(array, np.int64).reshape(array.shape)

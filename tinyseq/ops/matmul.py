@@ -5,6 +5,7 @@ from typing import Any
 
 from tinyseq import backend
 from tinyseq.autograd import Array, Tensor, op
+from tinyseq.ops.elementwise import where
 from tinyseq.ops.shape import reshape, transpose, unsqueeze
 
 __all__ = ["linear", "matmul"]
@@ -52,6 +53,9 @@ def matmul(a: Any, b: Any) -> Tensor:
         return _matmul(a, b)
     if not a.ndim or not b.ndim or a.shape[-1] != b.shape[-2 if b.ndim > 1 else -1]:
         raise ValueError(f"matmul: shapes {a.shape} and {b.shape} do not fit")
+    pairs = zip(reversed(a.shape[:-2]), reversed(b.shape[:-2]), strict=False)
+    if any(m != n and 1 not in (m, n) for m, n in pairs):
+        raise ValueError(f"matmul: the batch dims of {a.shape} and {b.shape} do not broadcast")
     rows, columns = a.ndim > 1, b.ndim > 1
     a = a if rows else unsqueeze(a, 0)
     b = b if columns else unsqueeze(b, 1)
@@ -75,7 +79,7 @@ def _(
     g: Tensor, y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, *, activation: str
 ) -> tuple[Any, ...]:
     if activation == "relu":
-        g = g * (y > 0)
+        g = where(y > 0, g, 0.0)
     elif activation == "tanh":
         g = g * (1 - y * y)
     elif activation == "sigmoid":

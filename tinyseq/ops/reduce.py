@@ -1,31 +1,38 @@
 """Ops that reduce along dimensions. `dim` is one dimension, several, or None for all."""
 
+import math
 from typing import Any
 
 import numpy as np
 
 from tinyseq.autograd import Array, Tensor, op
 from tinyseq.autograd.broadcast import broadcast_to
-from tinyseq.ops.elementwise import eq, exp, log, sqrt, square, where
-from tinyseq.ops.shape import position, reshape
+from tinyseq.backend.quiet import quiet
+from tinyseq.ops.creation import as_tensor
+from tinyseq.ops.elementwise import eq, exp, log, mul, sqrt, square, to, where
+from tinyseq.ops.shape import cat, flip, permute, position, reshape
 
-__all__ = ["amax", "amin", "argmax", "logsumexp", "mean", "std", "sum", "var"]
+__all__ = [
+    "all", "amax", "amin", "any", "argmax", "argmin", "cumsum", "logsumexp", "mean", "prod", "std",
+    "sum", "var",
+]  # fmt: skip
 
 Dim = int | tuple[int, ...] | None
 
 
-def _dims(x: Tensor, dim: Dim) -> tuple[int, ...]:
-    """The dimensions meant, counted from 0."""
+def _dims(x: Tensor, dim: Dim, where: str) -> tuple[int, ...]:
+    """The dimensions meant, counted from 0; `where` names the caller."""
     if dim is None:
         return tuple(range(x.ndim))
-    if isinstance(dim, int):
-        return (position(x, dim),)
-    return tuple(position(x, d) for d in dim)
+    dims = tuple(position(x, d, where) for d in (dim if isinstance(dim, tuple | list) else (dim,)))
+    if len(set(dims)) < len(dims):
+        raise ValueError(f"{where}: a dim is named twice in {dim}")
+    return dims
 
 
 def _kept(x: Tensor, dim: Dim) -> tuple[int, ...]:
     """x's shape with the reduced dimensions as 1."""
-    dims = _dims(x, dim)
+    dims = _dims(x, dim, "gradient")
     return tuple(1 if d in dims else n for d, n in enumerate(x.shape))
 
 
@@ -38,7 +45,7 @@ def _spread(g: Tensor, x: Tensor, dim: Dim, keepdim: bool) -> Tensor:
 
 @op
 def _sum(x: Array, *, dim: Dim, keepdim: bool) -> Any:
-    return x.sum(axis=dim, keepdims=keepdim)
+    return quiet.run(np.add.reduce, x, dim, None, None, keepdim)  # type: ignore[arg-type]
 
 
 @_sum.vjp
@@ -48,26 +55,81 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, dim: Dim, keepdim: bool) -> tuple[Any,
 
 def sum(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """The sum along dim."""
+    x = as_tensor(x)
     if dim is not None:
-        _dims(x, dim)
-    return _sum(x, dim=dim, keepdim=keepdim)
+        _dims(x, dim, "sum")  # checks them
+    return _sum(x, dim=tuple(dim) if isinstance(dim, list) else dim, keepdim=keepdim)
+
+
+def _count(x: Tensor, dims: tuple[int, ...]) -> int:
+    return math.prod(x.shape[d] for d in dims)
 
 
 def mean(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """The mean along dim; NaN of no elements."""
-    return sum(x, dim, keepdim) / int(np.prod([x.shape[d] for d in _dims(x, dim)]))
+    x = as_tensor(x)
+    dims = _dims(x, dim, "mean")
+    return _sum(x, dim=dims, keepdim=keepdim) / _count(x, dims)
 
 
 def var(x: Tensor, dim: Dim = None, correction: int = 1, keepdim: bool = False) -> Tensor:
-    """Σ (x - mean)² / (n - correction) along dim."""
-    n = int(np.prod([x.shape[d] for d in _dims(x, dim)]))
-    centred = x - mean(x, dim, keepdim=True)
-    return sum(square(centred), dim, keepdim) / max(n - correction, 0)
+    """Σ (x - mean)² / (n - correction) along dim; NaN where n is not above the correction."""
+    x = as_tensor(x)
+    dims = _dims(x, dim, "var")
+    total = sum(square(x - mean(x, dims, keepdim=True)), dims, keepdim)
+    return total / max(_count(x, dims) - correction, 0)
 
 
 def std(x: Tensor, dim: Dim = None, correction: int = 1, keepdim: bool = False) -> Tensor:
-    """The square root of `var`."""
-    return sqrt(var(x, dim, correction, keepdim))
+    """The square root of `var`; where it is 0, its gradient is taken as 0."""
+    return safe_root(var(x, _dims(as_tensor(x), dim, "std"), correction, keepdim), 2)
+
+
+def safe_root(total: Tensor, p: float) -> Tensor:
+    """The p-th root of what is not negative, 0 at 0 with all its derivatives.
+
+    An infinite slope only hidden afterwards would come back as NaN in the next derivative, so a
+    1 goes into the root in the place of a 0.
+    """
+    zero = eq(total, 0)
+    inside = where(zero, 1.0, total)
+    return where(zero, 0.0, sqrt(inside) if p == 2 else inside ** (1 / p))
+
+
+def prod(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """The product along dim; 1 of no elements.
+
+    Multiplied in pairs, and pairs of pairs: so no gradient divides by an element, which may be 0,
+    and a product of n has only log n steps.
+    """
+    x = as_tensor(x)
+    x = to(x, np.int64) if x.dtype == np.bool_ else x
+    dims = _dims(x, dim, "prod")
+    left = [d for d in range(x.ndim) if d not in dims]
+    shape = tuple(x.shape[d] for d in left)
+    y = reshape(permute(x, (*left, *dims)), (*shape, _count(x, dims)))
+    if not y.shape[-1]:
+        y = sum(y, -1, keepdim=True) + 1  # made from x all the same
+    while (n := y.shape[-1]) > 1:
+        pairs = mul(y[..., : n // 2], y[..., n // 2 : n // 2 * 2])
+        y = cat([pairs, y[..., -1:]], -1) if n % 2 else pairs
+    return reshape(y, _kept(x, dims) if keepdim else shape)
+
+
+@op
+def _cumsum(x: Array, *, dim: int) -> Any:
+    return quiet.run(np.cumsum, x, dim)
+
+
+@_cumsum.vjp
+def _(g: Tensor, y: Tensor, x: Tensor, *, dim: int) -> tuple[Any, ...]:
+    return (flip(_cumsum(flip(g, dim), dim=dim), dim),)
+
+
+def cumsum(x: Tensor, dim: int) -> Tensor:
+    """y[i] = x[0] + ... + x[i] along dim."""
+    x = as_tensor(x)
+    return _cumsum(x, dim=position(x, dim, "cumsum"))
 
 
 @op
@@ -79,33 +141,82 @@ def _extreme(x: Array, *, dim: Dim, keepdim: bool, largest: bool) -> Any:
 def _(
     g: Tensor, y: Tensor, x: Tensor, *, dim: Dim, keepdim: bool, largest: bool
 ) -> tuple[Any, ...]:
-    hit = where(eq(x, reshape(y, _kept(x, dim))), 1.0, Tensor(np.zeros((), x.dtype)))
-    return (_spread(g, x, dim, keepdim) * hit / sum(hit, dim, keepdim=True),)
+    hit = eq(x, reshape(y, _kept(x, dim)))
+    return (where(hit, _spread(g / sum(hit, dim, keepdim), x, dim, keepdim), 0.0),)
 
 
 def amax(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """The largest element along dim; those that tie share its gradient evenly."""
-    return _extreme(x, dim=dim, keepdim=keepdim, largest=True)
+    """The largest element along dim; those that tie share its gradient evenly.
+
+    Raises:
+        ValueError: if there is none: dim has size 0.
+    """
+    return outermost(x, dim, keepdim, largest=True, where="amax")
 
 
 def amin(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """The smallest element along dim; those that tie share its gradient evenly."""
-    return _extreme(x, dim=dim, keepdim=keepdim, largest=False)
+    """The smallest element along dim; those that tie share its gradient evenly.
+
+    Raises:
+        ValueError: if there is none: dim has size 0.
+    """
+    return outermost(x, dim, keepdim, largest=False, where="amin")
+
+
+def outermost(x: Tensor, dim: Dim, keepdim: bool, largest: bool, where: str) -> Tensor:
+    """The largest or smallest element; `where` names the caller."""
+    x = as_tensor(x)
+    dims = _dims(x, dim, where)
+    if not _count(x, dims):
+        raise ValueError(f"{where}: there is no element along dim {dim} of shape {x.shape}")
+    return _extreme(x, dim=dims, keepdim=keepdim, largest=largest)
 
 
 @op
-def _argmax(x: Array, *, dim: int | None, keepdim: bool) -> Any:
-    return np.argmax(x, axis=dim, keepdims=keepdim)
+def _arg(x: Array, *, dim: int | None, keepdim: bool, largest: bool) -> Any:
+    return (np.argmax if largest else np.argmin)(x, axis=dim, keepdims=keepdim)
 
 
 def argmax(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Where the first largest element along dim is."""
-    return _argmax(x, dim=dim, keepdim=keepdim)
+    """Where the first largest element along dim is, or of all elements in their order; int64."""
+    return where_outermost(x, dim, keepdim, largest=True, where="argmax")
+
+
+def argmin(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Where the first smallest element along dim is, or of all elements in their order; int64."""
+    return where_outermost(x, dim, keepdim, largest=False, where="argmin")
+
+
+def where_outermost(x: Tensor, dim: int | None, keepdim: bool, largest: bool, where: str) -> Tensor:
+    """The position of the largest or smallest element; `where` names the caller."""
+    x = as_tensor(x)
+    axis = None if dim is None else position(x, dim, where)
+    if not (x.data.size if axis is None else x.shape[axis]):
+        raise ValueError(f"{where}: there is no element along dim {dim} of shape {x.shape}")
+    return _arg(x, dim=axis, keepdim=keepdim, largest=largest)
+
+
+@op
+def _truths(x: Array, *, dim: Dim, keepdim: bool, every: bool) -> Any:
+    return (np.all if every else np.any)(x, axis=dim, keepdims=keepdim)
+
+
+def any(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """Whether some element along dim is not 0; False of none."""
+    x = as_tensor(x)
+    return _truths(x, dim=_dims(x, dim, "any"), keepdim=keepdim, every=False)
+
+
+def all(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """Whether no element along dim is 0; True of none."""
+    x = as_tensor(x)
+    return _truths(x, dim=_dims(x, dim, "all"), keepdim=keepdim, every=True)
 
 
 def logsumexp(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """log Σ exp(x) along dim, without overflow."""
-    dims = _dims(x, dim)
+    x = as_tensor(x)
+    dims = _dims(x, dim, "logsumexp")
     top = np.max(x.data, axis=dims, keepdims=True, initial=-np.inf)
     # An infinite maximum is not taken off: infinity less infinity would be NaN.
     shift = Tensor(np.where(np.isfinite(top), top, 0).astype(x.dtype))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import accumulate
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -9,33 +10,37 @@ import numpy as np
 from tinyseq.autograd import Array, Tensor, op
 from tinyseq.autograd.broadcast import broadcast_to as _broadcast_to
 from tinyseq.autograd.fused import item
+from tinyseq.ops.creation import as_tensor, sizes_of
 
 __all__ = [
-    "broadcast_to", "cat", "chunk", "expand", "flatten", "permute", "reshape", "split", "squeeze",
-    "stack", "transpose", "unbind", "unsqueeze",
+    "broadcast_to", "cat", "chunk", "expand", "flatten", "flip", "permute", "reshape", "split",
+    "squeeze", "stack", "transpose", "unbind", "unsqueeze",
 ]  # fmt: skip
 
 
-def _sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
-    """f(2, 3) and f((2, 3)) mean the same."""
-    return tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
-
-
-def position(x: Tensor, dim: int, new: int = 0) -> int:
-    """A dimension counted from 0, of x or of what has `new` more.
+def position(x: Tensor, dim: int, where: str, new: int = 0) -> int:
+    """A dimension counted from 0, of x or of what has `new` more; `where` names the caller.
 
     Raises:
         IndexError: if there is none of that number.
+        TypeError: if dim is no whole number.
     """
     ndim = x.ndim + new
+    try:
+        dim = index(dim)
+    except TypeError:
+        raise TypeError(f"{where}: dim must be a whole number, got {dim!r}") from None
     if not -ndim <= dim < ndim:
-        raise IndexError(f"dim {dim} is out of range for a Tensor of shape {x.shape}")
+        raise IndexError(f"{where}: dim {dim} is out of range for a Tensor of shape {x.shape}")
     return dim % ndim
 
 
 @op
 def _reshape(x: Array, *, shape: tuple[int, ...]) -> Any:
-    return x.reshape(shape)
+    try:
+        return x.reshape(shape)
+    except ValueError:
+        raise ValueError(f"reshape: shape {x.shape} cannot be made into {shape}") from None
 
 
 @_reshape.vjp
@@ -45,14 +50,16 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, shape: tuple[int, ...]) -> tuple[Any, 
 
 def reshape(x: Tensor, *shape: Any) -> Tensor:
     """The same elements in another shape; one size may be -1, for whatever is left."""
-    return _reshape(x, shape=_sizes(shape))
+    return _reshape(x, shape=sizes_of(shape))
 
 
 def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Dimensions start_dim to end_dim made into one."""
     if x.ndim == 0:
         return reshape(x, (1,))
-    first, last = position(x, start_dim), position(x, end_dim)
+    first, last = position(x, start_dim, "flatten"), position(x, end_dim, "flatten")
+    if first > last:
+        raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
     size = int(np.prod(x.shape[first : last + 1]))
     return reshape(x, (*x.shape[:first], size, *x.shape[last + 1 :]))
 
@@ -64,46 +71,81 @@ def _permute(x: Array, *, dims: tuple[int, ...]) -> Any:
 
 @_permute.vjp
 def _(g: Tensor, y: Tensor, x: Tensor, *, dims: tuple[int, ...]) -> tuple[Any, ...]:
-    return (_permute(g, dims=tuple(int(d) for d in np.argsort([d % x.ndim for d in dims]))),)
+    return (_permute(g, dims=tuple(int(d) for d in np.argsort(dims))),)
 
 
 def permute(x: Tensor, *dims: Any) -> Tensor:
-    """The dimensions in another order."""
-    return _permute(x, dims=_sizes(dims))
+    """The dimensions in another order, each named once."""
+    x = as_tensor(x)
+    order = tuple(position(x, d, "permute") for d in sizes_of(dims))
+    if sorted(order) != list(range(x.ndim)):
+        raise ValueError(f"permute: expected each of {x.ndim} dims once, got {sizes_of(dims)}")
+    return _permute(x, dims=order)
 
 
 def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged."""
     dims = list(range(x.ndim))
-    a, b = position(x, dim0), position(x, dim1)
+    a, b = position(x, dim0, "transpose"), position(x, dim1, "transpose")
     dims[a], dims[b] = b, a
     return _permute(x, dims=tuple(dims))
 
 
-def squeeze(x: Tensor, dim: int | None = None) -> Tensor:
-    """Without dimensions of size 1: all of them, or dim if its size is 1."""
-    if dim is None:
-        return reshape(x, tuple(n for n in x.shape if n != 1))
-    d = position(x, dim)
-    return reshape(x, x.shape[:d] + x.shape[d + 1 :]) if x.shape[d] == 1 else x
+@op
+def _flip(x: Array, *, dims: tuple[int, ...]) -> Any:
+    return np.flip(x, dims)
+
+
+@_flip.vjp
+def _(g: Tensor, y: Tensor, x: Tensor, *, dims: tuple[int, ...]) -> tuple[Any, ...]:
+    return (_flip(g, dims=dims),)
+
+
+def flip(x: Tensor, *dims: Any) -> Tensor:
+    """Back to front along the given dimensions."""
+    x = as_tensor(x)
+    named = tuple(position(x, d, "flip") for d in sizes_of(dims))
+    if len(set(named)) < len(named):
+        raise ValueError(f"flip: a dim is named twice in {sizes_of(dims)}")
+    return _flip(x, dims=named)
+
+
+def squeeze(x: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
+    """Without dimensions of size 1: all of them, or those of dim whose size is 1."""
+    dims = tuple(range(x.ndim)) if dim is None else dim if isinstance(dim, tuple) else (dim,)
+    gone = {d for d in (position(x, d, "squeeze") for d in dims) if x.shape[d] == 1}
+    return reshape(x, tuple(n for d, n in enumerate(x.shape) if d not in gone))
 
 
 def unsqueeze(x: Tensor, dim: int) -> Tensor:
     """With a new dimension of size 1 at dim."""
-    d = position(x, dim, new=1)
+    d = position(x, dim, "unsqueeze", new=1)
     return reshape(x, (*x.shape[:d], 1, *x.shape[d:]))
 
 
 def broadcast_to(x: Tensor, *shape: Any) -> Tensor:
     """x repeated to the given shape, without copying."""
-    return _broadcast_to(x, shape=_sizes(shape))
+    return _broadcast(x, sizes_of(shape), "broadcast_to")
 
 
 def expand(x: Tensor, *shape: Any) -> Tensor:
     """As `broadcast_to`; -1 keeps a dimension's size."""
-    sizes = _sizes(shape)
-    old = (1,) * (len(sizes) - x.ndim) + x.shape
-    return broadcast_to(x, tuple(o if n == -1 else n for n, o in zip(sizes, old, strict=True)))
+    sizes = sizes_of(shape)
+    new = len(sizes) - x.ndim
+    kept = (n if n != -1 or d < new else x.shape[d - new] for d, n in enumerate(sizes))
+    return _broadcast(x, tuple(kept), "expand")
+
+
+def fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether one shape broadcasts to another."""
+    new = len(wanted) - len(shape)
+    return new >= 0 and all(n in (1, m) for n, m in zip(shape, wanted[new:], strict=True))
+
+
+def _broadcast(x: Tensor, shape: tuple[int, ...], where: str) -> Tensor:
+    if min(shape, default=0) < 0 or not fits(x.shape, shape):
+        raise ValueError(f"{where}: shape {x.shape} cannot be broadcast to {shape}")
+    return _broadcast_to(x, shape=shape)
 
 
 @op
@@ -117,8 +159,22 @@ def _(g: Tensor, y: Tensor, *xs: Tensor, dim: int) -> tuple[Any, ...]:
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Joined along a dimension that they have."""
-    return _cat(*tensors, dim=dim)
+    """Joined along a dimension that they have, in which alone their sizes may differ."""
+    first, *rest = _several(tensors, "cat")
+    dim = position(first, dim, "cat")
+    wanted = first.shape[:dim] + first.shape[dim + 1 :]
+    for x in rest:
+        if x.ndim != first.ndim or x.shape[:dim] + x.shape[dim + 1 :] != wanted:
+            raise ValueError(
+                f"cat: shapes must agree but in dim {dim}, got {first.shape} and {x.shape}"
+            )
+    return _cat(first, *rest, dim=dim)
+
+
+def _several(tensors: Sequence[Any], where: str) -> list[Tensor]:
+    if isinstance(tensors, Tensor) or not len(tensors):
+        raise ValueError(f"{where}: expected a sequence of one Tensor or more")
+    return [as_tensor(x) for x in tensors]
 
 
 @op
@@ -132,8 +188,13 @@ def _(g: Tensor, y: Tensor, *xs: Tensor, dim: int) -> tuple[Any, ...]:
 
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Joined along a new dimension."""
-    return _stack(*tensors, dim=dim)
+    """Joined along a new dimension; they have one shape."""
+    first, *rest = _several(tensors, "stack")
+    dim = position(first, dim, "stack", new=1)
+    for x in rest:
+        if x.shape != first.shape:
+            raise ValueError(f"stack: shapes must agree, got {first.shape} and {x.shape}")
+    return _stack(first, *rest, dim=dim)
 
 
 @op
@@ -149,7 +210,8 @@ def _(g: dict[int, Tensor], y: Tensor, x: Tensor, *, dim: int) -> tuple[Any, ...
 
 def unbind(x: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along a dimension, which goes. Backward costs one stack, not one per slice."""
-    dim = position(x, dim)
+    x = as_tensor(x)
+    dim = position(x, dim, "unbind")
     whole = _unbind(x, dim=dim)
     return tuple(item(whole, i=i) for i in range(x.shape[dim]))
 
@@ -172,14 +234,17 @@ def _(
 
 def split(x: Tensor, size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Pieces of the given size (the last may be smaller) or sizes along a dimension."""
-    dim = position(x, dim)
+    x = as_tensor(x)
+    dim = position(x, dim, "split")
     total = x.shape[dim]
     if isinstance(size, int):
+        if size < 1:
+            raise ValueError(f"split: size must be at least 1, got {size}")
         # Of nothing there is one piece, itself empty.
         sizes = tuple(min(size, total - start) for start in range(0, total or 1, size))
     else:
         sizes = tuple(size)
-    if sum(sizes) != total:
+    if sum(sizes) != total or min(sizes, default=0) < 0:
         raise ValueError(f"split: sizes must sum to {total}, got {list(sizes)}")
     whole = _split(x, sizes=sizes, dim=dim)
     return tuple(item(whole, i=i) for i in range(len(sizes)))
@@ -187,4 +252,6 @@ def split(x: Tensor, size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, .
 
 def chunk(x: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most so many pieces of equal size, the last one smaller if it does not come out even."""
-    return split(x, max(-(-x.shape[position(x, dim)] // chunks), 1), dim)
+    if chunks < 1:
+        raise ValueError(f"chunk: chunks must be at least 1, got {chunks}")
+    return split(x, max(-(-x.shape[position(x, dim, "chunk")] // chunks), 1), dim)
