@@ -147,7 +147,7 @@ void ts_barrier(void)
 
 /* A training step frees what the next one asks for again. Left alone, the C library hands large
    blocks back to the system at once, and the system clears every page before it hands them out
-   anew: a seventh of an LSTM's training time. Whoever has set the variables knows better. */
+   anew: for a large LSTM a fifteenth of each step. Whoever has set the variables knows better. */
 __attribute__((constructor)) static void keep_freed_memory(void)
 {
 #ifdef __GLIBC__

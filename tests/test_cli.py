@@ -141,6 +141,22 @@ def test_a_backend_that_is_not_there(capsys, monkeypatch):
         assert "the extension is not there" in fails(capsys, 1, "info", "--backend", "c")
 
 
+@pytest.mark.parametrize("name", ["TINYSEQ_BACKEND", "TINYSEQ_ISA"])
+@pytest.mark.parametrize("command", ["info", "train --steps 1", "generate"])
+def test_a_mistake_in_the_environment_is_one_line(name, command):
+    if name == "TINYSEQ_ISA":
+        pytest.importorskip("tinyseq._csrc", reason="the C extension is not built")
+    environment = {**os.environ, "TINYSEQ_BACKEND": "auto", name: "nonsense"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tinyseq", *command.split()],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1 and not done.stdout
+    assert re.fullmatch(f"tinyseq: error: {name}: .*nonsense.*\n", done.stderr)
+
+
 def test_sizes_that_do_not_fit_in_memory(capsys, monkeypatch):
     def train(*args):
         raise MemoryError

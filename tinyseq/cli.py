@@ -64,8 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     try:
         args = parser.parse_args(argv)
-        if "backend" in args:
-            _use(args.backend)
+        _use(getattr(args, "backend", None))
         if "threads" in args:
             ts.set_num_threads(args.threads)
         status: int = args.command(args)
@@ -89,10 +88,13 @@ class _BadInput(ValueError):
     """A number or a name on the command line that cannot be used."""
 
 
-def _use(backend: str) -> None:
+def _use(backend: str | None) -> None:
     try:
-        ts.backend.use(backend)
-    except RuntimeError as error:  # the C extension is not there; the message says what to do
+        if backend is None:
+            ts.backend.info()  # what the environment says is taken up here, or refused
+        else:
+            ts.backend.use(backend)
+    except (ValueError, RuntimeError) as error:
         raise _BadInput(str(error)) from None
 
 

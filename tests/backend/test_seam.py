@@ -66,8 +66,13 @@ def test_without_the_extension_auto_falls_back_and_c_says_how_to_build_it():
     hide = "import sys; sys.modules['tinyseq._csrc'] = None; import tinyseq as ts; "
     shown = run(hide + "print(ts.backend.info()['backend'])", TINYSEQ_BACKEND="auto")
     assert shown.stdout == "numpy\n"
-    refused = run(hide, TINYSEQ_BACKEND="c")
+    refused = run(hide + "ts.ones(2).tanh()", TINYSEQ_BACKEND="c")
     assert refused.returncode != 0 and "pip install -e ." in refused.stderr
+
+
+def test_a_mistake_in_the_environment_is_named_at_the_first_kernel():
+    done = run("import tinyseq as ts; ts.ones(2).tanh()", TINYSEQ_BACKEND="cuda")
+    assert "ValueError: TINYSEQ_BACKEND: expected 'auto', 'c' or 'numpy'" in done.stderr
 
 
 @pytest.mark.parametrize("name", [None, "GOMP_SPINCOUNT", "OMP_WAIT_POLICY"])

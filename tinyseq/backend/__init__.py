@@ -10,24 +10,27 @@ answered. `use` rebinds the names, so look them up at each call:
 
 import os
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from tinyseq.backend import numpy_kernels
-from tinyseq.backend.numpy_kernels import (
-    adam_,
-    cross_entropy_backward,
-    cross_entropy_forward,
-    embedding,
-    embedding_scatter,
-    exp,
-    linear,
-    lstm_backward,
-    lstm_forward,
-    matmul,
-    scale_,
-    sigmoid,
-    sum_of_squares,
-    tanh,
-)
+
+if TYPE_CHECKING:
+    from tinyseq.backend.numpy_kernels import (
+        adam_,
+        cross_entropy_backward,
+        cross_entropy_forward,
+        embedding,
+        embedding_scatter,
+        exp,
+        linear,
+        lstm_backward,
+        lstm_forward,
+        matmul,
+        scale_,
+        sigmoid,
+        sum_of_squares,
+        tanh,
+    )
 
 KERNELS = tuple(numpy_kernels.__all__)
 
@@ -54,6 +57,8 @@ __all__ = [
     "use",
 ]
 
+NAMES = ("auto", "c", "numpy")
+
 _BUILD = "build it with: python -m pip install -e . (a C compiler is needed)"
 
 _c: ModuleType | None
@@ -63,7 +68,23 @@ try:
 except ImportError as error:
     _c, _missing = None, str(error)
 
-_active = "numpy"
+_active = ""  # until the first kernel is asked for
+
+
+def __getattr__(name: str) -> Any:
+    """A kernel asked for before `use`: the environment chooses, and a mistake in it is an error
+    where it can be answered, not one of `import tinyseq`."""
+    if name not in KERNELS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _use_environment()
+    return globals()[name]
+
+
+def _use_environment() -> None:
+    name = os.environ.get("TINYSEQ_BACKEND", "auto")
+    if name not in NAMES:
+        raise ValueError(f"TINYSEQ_BACKEND: expected 'auto', 'c' or 'numpy', got {name!r}")
+    use(name)
 
 
 def use(name: str) -> None:
@@ -74,17 +95,22 @@ def use(name: str) -> None:
 
     Raises:
         ValueError: for any other name.
-        RuntimeError: for "c" when the extension is not there, with the command that builds it.
+        RuntimeError: for "c" when the extension is not there, with the command that builds it; for
+            C when TINYSEQ_ISA names an instruction set that this machine lacks.
     """
     global _active
-    if name not in ("auto", "c", "numpy"):
+    if name not in NAMES:
         raise ValueError(f"backend: expected 'auto', 'c' or 'numpy', got {name!r}")
     if name == "c" and _c is None:
         raise RuntimeError(f"backend 'c': the extension is not there ({_missing}); {_BUILD}")
-    _active = "numpy" if _c is None else {"auto": "c"}.get(name, name)
+    served_by_c = name != "numpy" and _c is not None
+    isa = os.environ.get("TINYSEQ_ISA")
+    if served_by_c and isa and not _active and _c is not None:
+        _c.use_isa(isa)
+    _active = "c" if served_by_c else "numpy"
     for kernel in KERNELS:
         globals()[kernel] = getattr(numpy_kernels, kernel)
-        if _active == "c" and hasattr(_c, kernel):
+        if served_by_c and hasattr(_c, kernel):
             globals()[kernel] = getattr(_c, kernel)
 
 
@@ -96,6 +122,8 @@ def info() -> dict[str, object]:
         threads, and kernels: for each kernel's name "c" or "numpy". On C, a kernel is still
         served by NumPy for any dtype but float32.
     """
+    if not _active:
+        _use_environment()
     return {
         "backend": _active,
         "isa": _c.isa() if _c is not None and _active == "c" else None,
@@ -135,6 +163,3 @@ def fma_peak(seconds: float = 0.2) -> float:
     if _c is None:
         raise RuntimeError(f"fma_peak: the extension is not there ({_missing}); {_BUILD}")
     return float(_c.fma_peak(seconds))
-
-
-use(os.environ.get("TINYSEQ_BACKEND", "auto"))

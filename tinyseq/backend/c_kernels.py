@@ -65,10 +65,6 @@ def use_isa(name: str) -> None:
         raise RuntimeError(f"TINYSEQ_ISA: this machine has {', '.join(isas())}, not {name!r}")
 
 
-if os.environ.get("TINYSEQ_ISA"):
-    use_isa(os.environ["TINYSEQ_ISA"])
-
-
 def set_num_threads(threads: int) -> None:
     """At most so many threads a call."""
     lib.ts_set_threads(min(threads, 1024))  # more than any machine has cores
