@@ -89,7 +89,7 @@ def test_a_thousand_training_steps_do_not_grow_memory():
     gc.collect()
     gc.disable()
     try:
-        steps(300)
+        steps(1000)  # the interpreter's free lists fill up
         assert gc.collect() == 0
         before = sys.getallocatedblocks()  # whatever is an object has one at least
         steps(1000)
@@ -97,7 +97,7 @@ def test_a_thousand_training_steps_do_not_grow_memory():
         after = sys.getallocatedblocks()
     finally:
         gc.enable()
-    assert after - before < 200
+    assert after - before < 500  # some lists fill later; a leak would be a block a step, or more
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
