@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -24,11 +25,35 @@ Results = list[NDArray[np.float32]]
 class System(Protocol):
     """What is compared."""
 
-    def results(self, case: Case) -> Results:
+    def results(self, case: Any) -> Results:
         """Take up a case: what comes out of it."""
 
     def seconds(self, duration: float) -> float:
         """Repeat it for about so long: seconds per call."""
+
+
+class Here:
+    """A function that does the work, in this very process."""
+
+    def __init__(self, work: Callable[[], Results]) -> None:
+        self.work = work
+
+    def results(self, case: Any) -> Results:
+        """What comes out of it; it is worked once more, to know how often to repeat it."""
+        results = self.work()
+        self.once = self.repeat(1)
+        return results
+
+    def seconds(self, duration: float) -> float:
+        """Repeat it for about so long: seconds per call."""
+        return self.repeat(max(1, round(duration / max(self.once, 1e-9))))
+
+    def repeat(self, calls: int) -> float:
+        """Seconds per call."""
+        begin = time.perf_counter()
+        for _ in range(calls):
+            self.work()
+        return (time.perf_counter() - begin) / calls
 
 
 class Worker:
@@ -123,7 +148,7 @@ def difference(results: Results, expected: Results) -> float:
 
 
 def run(
-    case: Case,
+    case: Any,
     systems: dict[str, System],
     rounds: int,
     seconds_per_round: float = 0.02,
@@ -131,8 +156,8 @@ def run(
 ) -> Outcome:
     """Compare every system's results with the first one's; if they agree, time them in turn.
 
-    In each round every system works once, or as often as fills `seconds_per_round`, so that a slow
-    spell of the machine falls on all of them.
+    A case is whatever the systems take for one. In each round every system works once, or as often
+    as fills `seconds_per_round`, so that a slow spell of the machine falls on all of them.
     """
     (first, reference), *others = systems.items()
     expected = reference.results(case)

@@ -11,11 +11,11 @@ from __future__ import annotations
 import json
 import sys
 from importlib import import_module
-from time import perf_counter
 
 import numpy as np
 
 from benchmarks.cases import Case
+from benchmarks.harness import Here
 
 MODULES = {"c": "work_tinyseq", "numpy": "work_tinyseq", "torch": "work_torch"}
 
@@ -29,18 +29,12 @@ def main(system: str, threads: int) -> None:
         order = json.loads(line)
         if "case" in order:
             kind, shape, turned = order["case"]
-            work = module.work(Case(kind, tuple(shape), turned))
-            np.savez(order["results"], *work())
-            begin = perf_counter()
-            work()
-            once = perf_counter() - begin
+            case = Case(kind, tuple(shape), turned)
+            work = Here(module.work(case))
+            np.savez(order["results"], *work.results(case))
             answer({})
         else:
-            calls = max(1, round(order["seconds"] / max(once, 1e-9)))
-            begin = perf_counter()
-            for _ in range(calls):
-                work()
-            answer({"seconds": (perf_counter() - begin) / calls})
+            answer({"seconds": work.seconds(order["seconds"])})
 
 
 def answer(what: dict[str, object]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.cases import Case
-from benchmarks.harness import Worker, run
+from benchmarks.harness import Here, Worker, run
 
 CASE = Case("matmul", (4, 3, 2))
 
@@ -41,6 +41,26 @@ def test_a_wrong_result_is_refused_and_not_timed(value):
     outcome = run(CASE, {"a": a, "b": b}, rounds=1)
     assert "b differs from a" in outcome.wrong and not outcome.seconds
     assert not a.log and not b.log
+
+
+def test_a_fast_call_is_repeated_for_as_long_as_asked():
+    calls = []
+    here = Here(lambda: calls.append(1) or [np.zeros(1, np.float32)])
+    here.results(CASE)
+    assert len(calls) == 2
+    here.once = 0.25
+    here.seconds(2.0)
+    assert len(calls) == 2 + 8
+
+
+def test_the_cost_per_op_is_measured():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.overhead", "--rounds", "1", "--only", "fan-out"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert "fan-out" in done.stdout and not done.stderr
 
 
 def test_a_worker_gives_the_results_and_times_them():

@@ -24,6 +24,8 @@ def _dims(x: Tensor, dim: Dim, where: str) -> tuple[int, ...]:
     """The dimensions meant, counted from 0; `where` names the caller."""
     if dim is None:
         return tuple(range(x.ndim))
+    if type(dim) is int:  # nearly always
+        return (position(x, dim, where),)
     dims = tuple(position(x, d, where) for d in (dim if isinstance(dim, tuple | list) else (dim,)))
     if len(set(dims)) < len(dims):
         raise ValueError(f"{where}: a dim is named twice in {dim}")
