@@ -87,8 +87,8 @@ class Worker:
 
     def seconds(self, duration: float) -> float:
         """Repeat it for about so long: seconds per call."""
-        # Threads of the system before may still be turning, in the hope of more work.
-        time.sleep(0.005)
+        # Threads of the system before turn for a while in the hope of more work (OpenBLAS: 2^26 cycles).
+        time.sleep(0.1)
         self._order({"seconds": duration})
         return float(self._answer()["seconds"])
 
