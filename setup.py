@@ -6,19 +6,12 @@ TINYSEQ_REQUIRE_C=1 it is an error, and so is every compiler warning.
 
 import os
 import sysconfig
-import tempfile
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
-from setuptools.errors import CompileError, LinkError
 
 REQUIRE_C = os.environ.get("TINYSEQ_REQUIRE_C", "0") not in ("", "0")
-
-OPENMP_TRIAL = """
-#include <omp.h>
-int main(void) { return omp_get_max_threads() < 1; }
-"""
 
 FALLBACK = """
 *** tinyseq: the C kernels could not be built: {error}
@@ -29,12 +22,9 @@ FALLBACK = """
 
 
 class BuildExt(build_ext):
-    """The usual build, with OpenMP where it works and NumPy to fall back on."""
+    """The usual build, with NumPy to fall back on."""
 
     def build_extension(self, ext: Extension) -> None:
-        if self.openmp_works():
-            ext.extra_compile_args.append("-fopenmp")
-            ext.extra_link_args.append("-fopenmp")
         if REQUIRE_C:
             ext.extra_compile_args.append("-Werror")
             return super().build_extension(ext)
@@ -47,22 +37,6 @@ class BuildExt(build_ext):
                 # An older build left in the checkout would still be imported.
                 for stale in Path("tinyseq").glob("_csrc.*"):
                     stale.unlink()
-
-    def openmp_works(self) -> bool:
-        """Whether this compiler compiles and links a program with -fopenmp."""
-        with tempfile.TemporaryDirectory() as folder:
-            source = Path(folder, "openmp_trial.c")
-            source.write_text(OPENMP_TRIAL)
-            try:
-                objects = self.compiler.compile(
-                    [str(source)], output_dir=folder, extra_postargs=["-fopenmp"]
-                )
-                self.compiler.link_shared_object(
-                    objects, str(Path(folder, "trial.so")), extra_postargs=["-fopenmp"]
-                )
-            except (CompileError, LinkError):
-                return False
-        return True
 
 
 # A free-threaded Python has no stable ABI to tag the wheel with.

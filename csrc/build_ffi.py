@@ -28,6 +28,7 @@ COMPILE_ARGS = [
     # and nowhere else. For the same reason, never -ffast-math or -march=native.
     "-ffp-contract=off",
     "-fno-math-errno",
+    "-pthread",
 ]
 # Python's own flags come first on the compiler's line, then CFLAGS from the environment, then
 # these: so what CFLAGS says of optimising and debugging is not to be said again.
@@ -63,4 +64,5 @@ ffi.set_source(
     depends=project_paths("*.h", "*.inc", "*.py"),
     include_dirs=["csrc"],
     extra_compile_args=COMPILE_ARGS,
+    extra_link_args=["-pthread"],
 )

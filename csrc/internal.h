@@ -12,7 +12,7 @@
 #include "tinyseq.h"
 
 /* Runs work(context, thread, threads) on up to `threads` threads at once, denormals flushed to zero
-   and the floating-point mode put back afterwards. The one place where OpenMP is used. */
+   and the floating-point mode put back afterwards. See threads.c. */
 typedef void (*ts_work)(void *context, int thread, int threads);
 void ts_parallel(int threads, ts_work work, void *context);
 /* All threads of the running ts_parallel wait for one another. */

@@ -1,17 +1,10 @@
-/* Below the kernels: which instruction set, how many threads, scratch memory; and the public
-   functions, each of which calls its kernel through the table. */
+/* Below the kernels: which instruction set, and memory; and the public functions, each of which
+   calls its kernel through the table. */
 #define _GNU_SOURCE
-#include <pthread.h>
 #include <sys/mman.h>
 #include <time.h>
 #ifdef __GLIBC__
 #include <malloc.h>
-#endif
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-#if defined(__x86_64__)
-#include <immintrin.h>
 #endif
 
 #include "internal.h"
@@ -72,78 +65,7 @@ __attribute__((constructor)) static void choose_best(void)
 
 const char *ts_isa(void) { return table->name; }
 
-/* ---- threads ---- */
-
-static int thread_count = 0; /* 0: not set yet, take OpenMP's own default */
-
-static void one_thread_from_now_on(void) { thread_count = 1; }
-
-/* OpenMP's threads do not survive a fork: a child that asked for them would wait for ever. */
-__attribute__((constructor)) static void watch_for_forks(void)
-{
-    pthread_atfork(NULL, NULL, one_thread_from_now_on);
-}
-
-void ts_set_threads(int threads) { thread_count = threads < 1 ? 1 : threads; }
-
-int ts_get_threads(void)
-{
-    if (thread_count == 0) {
-#ifdef _OPENMP
-        thread_count = omp_get_max_threads();
-#else
-        thread_count = 1;
-#endif
-    }
-    return thread_count;
-}
-
-int ts_threads_for(double flops)
-{
-    /* Ten microseconds of a fast core: about what waking another one costs. */
-    const double flops_per_thread = 1e6;
-    double useful = flops / flops_per_thread;
-    int limit = ts_get_threads();
-    return useful < 2 ? 1 : useful < limit ? (int)useful : limit;
-}
-
-static void with_denormals_flushed(ts_work work, void *context, int thread, int threads)
-{
-#if defined(__x86_64__)
-    unsigned int mode = _mm_getcsr();
-    _mm_setcsr(mode | 0x8040); /* flush results to zero, read denormals as zero */
-    work(context, thread, threads);
-    _mm_setcsr(mode);
-#elif defined(__aarch64__)
-    uint64_t mode;
-    __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
-    __asm__ volatile("msr fpcr, %0" : : "r"(mode | (1u << 24)));
-    work(context, thread, threads);
-    __asm__ volatile("msr fpcr, %0" : : "r"(mode));
-#else
-    work(context, thread, threads);
-#endif
-}
-
-void ts_parallel(int threads, ts_work work, void *context)
-{
-#ifdef _OPENMP
-    if (threads > 1) {
-#pragma omp parallel num_threads(threads)
-        with_denormals_flushed(work, context, omp_get_thread_num(), omp_get_num_threads());
-        return;
-    }
-#endif
-    (void)threads;
-    with_denormals_flushed(work, context, 0, 1);
-}
-
-void ts_barrier(void)
-{
-#ifdef _OPENMP
-#pragma omp barrier
-#endif
-}
+/* ---- memory ---- */
 
 /* A training step frees what the next one asks for again. Left alone, the C library hands large
    blocks back to the system at once, and the system clears every page before it hands them out

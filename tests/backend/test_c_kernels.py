@@ -1,6 +1,7 @@
 """The C kernels, on every instruction set there is, against NumPy in float64."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -324,3 +325,16 @@ def test_a_forked_child_runs_on_one_thread_and_does_not_hang():
         same = same_bits(c.matmul(a, a), expected) and c.get_num_threads() == 1
         os._exit(0 if same else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_threads_of_python_that_call_at_once_get_the_same_bits():
+    a, b = normal(200, 300), normal(300, 200, seed=1)
+    expected = c.matmul(a, b)
+    before = c.get_num_threads()
+    c.set_num_threads(3)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            results = list(pool.map(lambda _: c.matmul(a, b), range(200)))
+    finally:
+        c.set_num_threads(before)
+    assert all(same_bits(r, expected) for r in results)

@@ -73,12 +73,3 @@ def test_without_the_extension_auto_falls_back_and_c_says_how_to_build_it():
 def test_a_mistake_in_the_environment_is_named_at_the_first_kernel():
     done = run("import tinyseq as ts; ts.ones(2).tanh()", TINYSEQ_BACKEND="cuda")
     assert "ValueError: TINYSEQ_BACKEND: expected 'auto', 'c' or 'numpy'" in done.stderr
-
-
-@pytest.mark.parametrize("name", [None, "GOMP_SPINCOUNT", "OMP_WAIT_POLICY"])
-def test_the_environment_is_left_as_it_was(monkeypatch, name):
-    for variable in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
-        monkeypatch.delenv(variable, raising=False)  # a child would inherit ours
-    code = "import os; before = dict(os.environ); import tinyseq; assert dict(os.environ) == before"
-    done = run(code, **({name: "7" if name == "GOMP_SPINCOUNT" else "passive"} if name else {}))
-    assert done.returncode == 0, done.stderr

@@ -6,26 +6,13 @@ results are fresh arrays; any other dtype goes to NumPy. Shapes were checked by 
 """
 
 import math
-import os
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tinyseq._csrc import ffi, lib
 from tinyseq.backend import numpy_kernels
-
-# GCC's OpenMP lets waiting threads spin for milliseconds. On a busy machine they then take the
-# very core that the working thread waits for; a thousand turns are enough for what we do.
-# OpenMP reads the environment once, when the extension is loaded. It is put back at once: what is
-# loaded later, such as another framework with an OpenMP of its own, keeps its own habits.
-_ours = "OMP_WAIT_POLICY" not in os.environ and "GOMP_SPINCOUNT" not in os.environ
-if _ours:
-    os.environ["GOMP_SPINCOUNT"] = "1000"
-try:
-    from tinyseq._csrc import ffi, lib
-finally:
-    if _ours:
-        del os.environ["GOMP_SPINCOUNT"]
 
 Array = npt.NDArray[Any]
 
