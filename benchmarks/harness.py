@@ -87,7 +87,7 @@ class Worker:
 
     def seconds(self, duration: float) -> float:
         """Repeat it for about so long: seconds per call."""
-        # Threads of the system before may turn for a while in the hope of more (OpenBLAS: 2^26 cycles).
+        # The last system's threads may turn for a while yet, hoping for work (OpenBLAS: 2^26 cycles).
         time.sleep(0.1)
         self._order({"seconds": duration})
         return float(self._answer()["seconds"])
