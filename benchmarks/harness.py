@@ -87,7 +87,7 @@ class Worker:
 
     def seconds(self, duration: float) -> float:
         """Repeat it for about so long: seconds per call."""
-        # The last system's threads may turn for a while yet, hoping for work (OpenBLAS: 2^26 cycles).
+        # Threads of the last system may still turn, hoping for work (OpenBLAS: for 2^26 cycles).
         time.sleep(0.1)
         self._order({"seconds": duration})
         return float(self._answer()["seconds"])
