@@ -160,8 +160,12 @@ def matmul(a: Array, b: Array) -> Array:
     """C = A B; see numpy_kernels.matmul."""
     if a.dtype != FLOAT32 or b.dtype != FLOAT32:
         return numpy_kernels.matmul(a, b)
-    a, a_from, a_row, a_column = _matrix(a)
-    b, b_from, b_row, b_column = _matrix(b)
+    if a.flags.num & b.flags.num & DENSE == DENSE:  # as nearly always: _matrix without its calls
+        a_from, a_row, a_column = from_buffer(FLOATS, a), a.shape[-1] or 1, 1
+        b_from, b_row, b_column = from_buffer(FLOATS, b), b.shape[-1] or 1, 1
+    else:
+        a, a_from, a_row, a_column = _matrix(a)
+        b, b_from, b_row, b_column = _matrix(b)
     if a.ndim == b.ndim == 2:
         (m, k), (_, n) = a.shape, b.shape
         c = empty((m, n), FLOAT32)

@@ -58,9 +58,11 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, dim: Dim, keepdim: bool) -> tuple[Any,
 def sum(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """The sum along dim."""
     x = as_tensor(x)
-    if dim is not None:
-        _dims(x, dim, "sum")  # checks them
-    return _sum(x, dim=tuple(dim) if isinstance(dim, list) else dim, keepdim=keepdim)
+    try:
+        return _sum(x, dim=tuple(dim) if isinstance(dim, list) else dim, keepdim=keepdim)
+    except (TypeError, ValueError):
+        _dims(x, dim, "sum")  # knows what is wrong with them
+        raise
 
 
 def _count(x: Tensor, dims: tuple[int, ...]) -> int:
