@@ -118,6 +118,12 @@ def as_input(x: Any) -> Any:
     return x if isinstance(x, Tensor) or type(x) in SCALARS else Tensor(x)
 
 
+def named(error: ValueError, op: Op) -> ValueError:
+    """NumPy's own complaint about shapes, with the name of the op that it does not know."""
+    numpys = str(error).startswith("operands could not be broadcast")
+    return ValueError(f"{op.name}: {error}".strip()) if numpys else error
+
+
 def as_function(op: Op) -> Callable[..., Tensor]:
     """What calling the op does, as a plain function, which Python can bind as a method too.
 
@@ -132,14 +138,17 @@ def as_function(op: Op) -> Callable[..., Tensor]:
         return several(x)
 
     def two(a: Any, b: Any) -> Tensor:
-        if isinstance(a, Tensor):
-            if isinstance(b, Tensor):
-                wanted = a.requires_grad or b.requires_grad
-                return result(op, (a, b), NOTHING, forward(a.data, b.data), wanted)
-            if type(b) in SCALARS:
-                return result(op, (a, b), NOTHING, forward(a.data, b), a.requires_grad)
-        elif isinstance(b, Tensor) and type(a) in SCALARS:
-            return result(op, (a, b), NOTHING, forward(a, b.data), b.requires_grad)
+        try:
+            if isinstance(a, Tensor):
+                if isinstance(b, Tensor):
+                    wanted = a.requires_grad or b.requires_grad
+                    return result(op, (a, b), NOTHING, forward(a.data, b.data), wanted)
+                if type(b) in SCALARS:
+                    return result(op, (a, b), NOTHING, forward(a.data, b), a.requires_grad)
+            elif isinstance(b, Tensor) and type(a) in SCALARS:
+                return result(op, (a, b), NOTHING, forward(a, b.data), b.requires_grad)
+        except ValueError as error:
+            raise named(error, op) from None
         return several(a, b)
 
     def several(*inputs: Any, **params: Any) -> Tensor:
@@ -152,7 +161,11 @@ def as_function(op: Op) -> Callable[..., Tensor]:
                 arrays.append(x)
             else:
                 return several(*map(as_input, inputs), **params)
-        return result(op, inputs, params, forward(*arrays, **params), wanted)
+        try:
+            data = forward(*arrays, **params)
+        except ValueError as error:
+            raise named(error, op) from None
+        return result(op, inputs, params, data, wanted)
 
     kinds = [p.kind for p in signature(forward).parameters.values()]
     plain = all(kind == Parameter.POSITIONAL_OR_KEYWORD for kind in kinds)
