@@ -102,45 +102,32 @@ static inline vf vf_shift_left_23(vf a)
                 _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a.hi), 23))};
 }
 
-/* The 8 x 8 transpose of eight ymm rows: pairs, then quads, then the two 128-bit halves. */
-static inline void transpose8(__m256 r[8])
+/* Four elements of each of eight rows, turned: each 128-bit half holds a row at first. */
+static inline void load_turned_4(const float *p, int64_t ld, __m256 out[4])
 {
-    __m256 t[8], u[8];
-    for (int i = 0; i < 8; i += 2) {
-        t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-        t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
-    }
-    for (int i = 0; i < 8; i += 4) {
-        u[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
-        u[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
-        u[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
-        u[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
-    }
-    for (int i = 0; i < 4; i++) {
-        r[i] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x20);
-        r[i + 4] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x31);
-    }
+    __m256 row[4];
+    for (int i = 0; i < 4; i++)
+        row[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + i * ld)),
+                                      _mm_loadu_ps(p + (i + 4) * ld), 1);
+    const __m256 ab01 = _mm256_unpacklo_ps(row[0], row[1]), ab23 = _mm256_unpackhi_ps(row[0], row[1]);
+    const __m256 cd01 = _mm256_unpacklo_ps(row[2], row[3]), cd23 = _mm256_unpackhi_ps(row[2], row[3]);
+    out[0] = _mm256_shuffle_ps(ab01, cd01, 0x44);
+    out[1] = _mm256_shuffle_ps(ab01, cd01, 0xee);
+    out[2] = _mm256_shuffle_ps(ab23, cd23, 0x44);
+    out[3] = _mm256_shuffle_ps(ab23, cd23, 0xee);
 }
 
-static inline void vf_transpose(vf r[16])
+static inline void vf_load_turned(const float *p, int64_t ld, vf out[16])
 {
-    for (int rows = 0; rows < 16; rows += 8)
-        for (int half = 0; half < 2; half++) {
-            __m256 block[8];
-            for (int i = 0; i < 8; i++)
-                block[i] = half ? r[rows + i].hi : r[rows + i].lo;
-            transpose8(block);
-            for (int i = 0; i < 8; i++) {
+    for (int half = 0; half < 2; half++)
+        for (int k = 0; k < 16; k += 4) {
+            __m256 four[4];
+            load_turned_4(p + 8 * half * ld + k, ld, four);
+            for (int i = 0; i < 4; i++) {
                 if (half)
-                    r[rows + i].hi = block[i];
+                    out[k + i].hi = four[i];
                 else
-                    r[rows + i].lo = block[i];
+                    out[k + i].lo = four[i];
             }
         }
-    /* Each 8 x 8 block is turned in place; the two off-diagonal blocks still have to change places. */
-    for (int i = 0; i < 8; i++) {
-        __m256 swap = r[i].hi;
-        r[i].hi = r[i + 8].lo;
-        r[i + 8].lo = swap;
-    }
 }

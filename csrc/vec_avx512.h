@@ -60,29 +60,31 @@ static inline vf vf_shift_left_23(vf a)
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a), 23));
 }
 
-static inline void vf_transpose(vf r[16])
+/* Four elements of each of four rows. The masked broadcasts read memory and merge: no shuffle. */
+static inline vf load_quads(const float *p, int64_t ld)
 {
-    vf t[16], u[16];
-    /* Inside each 128-bit lane: 4 x 4 transposes of four neighbouring rows. */
-    for (int i = 0; i < 16; i += 2) {
-        t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
-        t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
-    }
-    for (int i = 0; i < 16; i += 4) {
-        u[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
-        u[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xee);
-        u[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
-        u[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xee);
-    }
-    /* Then the 4 x 4 grid of 128-bit lanes itself. */
-    for (int i = 0; i < 4; i++) {
-        vf a = _mm512_shuffle_f32x4(u[i], u[i + 4], 0x44);       /* lanes 0 1 of both */
-        vf b = _mm512_shuffle_f32x4(u[i], u[i + 4], 0xee);       /* lanes 2 3 of both */
-        vf c = _mm512_shuffle_f32x4(u[i + 8], u[i + 12], 0x44);
-        vf d = _mm512_shuffle_f32x4(u[i + 8], u[i + 12], 0xee);
-        r[i] = _mm512_shuffle_f32x4(a, c, 0x88);                 /* lane 0 of all four */
-        r[i + 4] = _mm512_shuffle_f32x4(a, c, 0xdd);
-        r[i + 8] = _mm512_shuffle_f32x4(b, d, 0x88);
-        r[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
+    __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(p));
+    v = _mm512_mask_broadcast_f32x4(v, 0x00f0, _mm_loadu_ps(p + ld));
+    v = _mm512_mask_broadcast_f32x4(v, 0x0f00, _mm_loadu_ps(p + 2 * ld));
+    return _mm512_mask_broadcast_f32x4(v, 0xf000, _mm_loadu_ps(p + 3 * ld));
+}
+
+static inline void vf_load_turned(const float *p, int64_t ld, vf out[16])
+{
+    /* All of a row's cache line before the next row: the rows may share one set of the cache. */
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++)
+#pragma GCC unroll 4
+        for (int k = 0; k < 16; k += 4)
+            out[k + i] = load_quads(p + i * ld + k, 4 * ld);
+    /* 4 x 4 squares inside each quarter of the vector. */
+#pragma GCC unroll 4
+    for (int k = 0; k < 16; k += 4) {
+        const vf ab01 = _mm512_unpacklo_ps(out[k], out[k + 1]), ab23 = _mm512_unpackhi_ps(out[k], out[k + 1]);
+        const vf cd01 = _mm512_unpacklo_ps(out[k + 2], out[k + 3]), cd23 = _mm512_unpackhi_ps(out[k + 2], out[k + 3]);
+        out[k] = _mm512_shuffle_ps(ab01, cd01, 0x44);
+        out[k + 1] = _mm512_shuffle_ps(ab01, cd01, 0xee);
+        out[k + 2] = _mm512_shuffle_ps(ab23, cd23, 0x44);
+        out[k + 3] = _mm512_shuffle_ps(ab23, cd23, 0xee);
     }
 }

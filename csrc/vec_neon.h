@@ -66,25 +66,16 @@ static inline void vf_store_n(float *p, vf v, int64_t n)
     memcpy(p, lane, (size_t)n * sizeof(float));
 }
 
-static inline void vf_transpose(vf r[16])
+static inline void vf_load_turned(const float *p, int64_t ld, vf out[16])
 {
-    /* Each 4 x 4 block is turned, and blocks (i, j) and (j, i) change places. */
-    for (int rows = 0; rows < 4; rows++)
-        for (int column = 0; column < 4; column++) {
-            float32x4_t *a = &r[4 * rows].q[column];
-            const ptrdiff_t step = sizeof(vf) / sizeof(float32x4_t);
-            float32x4x2_t even = vtrnq_f32(a[0], a[step]);
-            float32x4x2_t odd = vtrnq_f32(a[2 * step], a[3 * step]);
-            a[0] = vcombine_f32(vget_low_f32(even.val[0]), vget_low_f32(odd.val[0]));
-            a[step] = vcombine_f32(vget_low_f32(even.val[1]), vget_low_f32(odd.val[1]));
-            a[2 * step] = vcombine_f32(vget_high_f32(even.val[0]), vget_high_f32(odd.val[0]));
-            a[3 * step] = vcombine_f32(vget_high_f32(even.val[1]), vget_high_f32(odd.val[1]));
-        }
     for (int i = 0; i < 4; i++)
-        for (int j = 0; j < i; j++)
-            for (int k = 0; k < 4; k++) {
-                float32x4_t swap = r[4 * i + k].q[j];
-                r[4 * i + k].q[j] = r[4 * j + k].q[i];
-                r[4 * j + k].q[i] = swap;
-            }
+        for (int k = 0; k < 16; k += 4) {
+            const float *row = p + 4 * i * ld + k;
+            const float32x4x2_t ab = vtrnq_f32(vld1q_f32(row), vld1q_f32(row + ld));
+            const float32x4x2_t cd = vtrnq_f32(vld1q_f32(row + 2 * ld), vld1q_f32(row + 3 * ld));
+            out[k].q[i] = vcombine_f32(vget_low_f32(ab.val[0]), vget_low_f32(cd.val[0]));
+            out[k + 1].q[i] = vcombine_f32(vget_low_f32(ab.val[1]), vget_low_f32(cd.val[1]));
+            out[k + 2].q[i] = vcombine_f32(vget_high_f32(ab.val[0]), vget_high_f32(cd.val[0]));
+            out[k + 3].q[i] = vcombine_f32(vget_high_f32(ab.val[1]), vget_high_f32(cd.val[1]));
+        }
 }

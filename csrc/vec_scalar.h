@@ -73,12 +73,9 @@ static inline vf vf_shift_left_23(vf a)
     return a;
 }
 
-static inline void vf_transpose(vf r[16])
+static inline void vf_load_turned(const float *p, int64_t ld, vf out[16])
 {
-    for (int i = 0; i < 16; i++)
-        for (int j = 0; j < i; j++) {
-            float swap = r[i].lane[j];
-            r[i].lane[j] = r[j].lane[i];
-            r[j].lane[i] = swap;
-        }
+    for (int k = 0; k < 16; k++)
+        for (int lane = 0; lane < 16; lane++)
+            out[k].lane[lane] = p[lane * ld + k];
 }
