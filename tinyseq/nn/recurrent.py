@@ -131,8 +131,7 @@ class LSTM(_Recurrent):
         last_h, last_c = [], []
         for k, (h, c) in enumerate(zip(ops.unbind(h0), ops.unbind(c0), strict=True)):
             w_ih, w_hh, b_ih, b_hh = self._weights(k)
-            bias = None if b_ih is None or b_hh is None else b_ih + b_hh
-            x, h, c = ops.lstm(self._dropped(x, k), h, c, w_ih, w_hh, bias)
+            x, h, c = ops.lstm(self._dropped(x, k), h, c, w_ih, w_hh, b_ih, b_hh)
             last_h.append(h)
             last_c.append(c)
         return x, (ops.stack(last_h), ops.stack(last_c))

@@ -55,6 +55,7 @@ from tinyseq.ops.functions import (
     sin,
     tan,
 )
+from tinyseq.ops.gru import gru
 from tinyseq.ops.indexing import embedding, gather, index_select, take_along_dim
 from tinyseq.ops.linalg import bmm, dot, einsum, outer
 from tinyseq.ops.losses import (
@@ -84,6 +85,7 @@ from tinyseq.ops.reduce import (
     var,
 )
 from tinyseq.ops.repeat import pad, repeat, roll, tile
+from tinyseq.ops.rnn import rnn
 from tinyseq.ops.scatter import index_add, index_put, scatter_add
 from tinyseq.ops.shape import (
     broadcast_to,
@@ -143,6 +145,7 @@ __all__ = [
     "gather",
     "ge",
     "gelu",
+    "gru",
     "gt",
     "huber_loss",
     "index_add",
@@ -187,6 +190,7 @@ __all__ = [
     "relu",
     "repeat",
     "reshape",
+    "rnn",
     "roll",
     "round",
     "rsqrt",

@@ -1,0 +1,173 @@
+"""What the recurrent ops share: the checks at the door, the calls of the kernels, and Trace."""
+
+from typing import Any
+
+import numpy as np
+
+from tinyseq import backend
+from tinyseq.autograd import Array, FusedOp, Tensor, is_grad_enabled
+from tinyseq.backend.recurrent import GATES, Run, Saved, Weights, steps_of
+
+LETTERS = {"lstm": "ifgo", "gru": "rzn", "gru_before": "rzn"}
+
+
+class Trace:
+    """What a recurrent op did inside, filled in by the op it is given to.
+
+    gates: every gate by its letter, (B, T, H), 0 past a row's length; none of the plain network.
+    cells: c_t of an LSTM, (B, T, H), else None.
+    gradient_norm: after a backward walk (not a recorded one) the Euclidean norm of the whole
+        gradient that reached each h_t, (B, T), 0 past a row's length; None before.
+    """
+
+    def __init__(self) -> None:
+        self.gates: dict[str, Array] = {}
+        self.cells: Array | None = None
+        self.gradient_norm: Array | None = None
+
+
+def forward(
+    x: Array, h0: Array, c0: Array | None, *weights: Array | None,
+    cell: str, run: Run, keep: bool, trace: Trace | None,
+) -> tuple[Any, ...]:  # fmt: skip
+    """The forward kernel as FusedOp calls it: y, the last states, and what is saved."""
+    y, h, c, saved = backend.recurrent_forward(cell, x, h0, c0, Weights(*weights), run, keep)
+    if trace is not None and saved is not None:
+        _fill(trace, cell, saved, run, x.shape)
+    return (y, h, *(() if c is None else (c,)), *(saved or ()))
+
+
+def backward(
+    gradients: list[Any], kept: tuple[Any, ...], x: Array, h0: Array, c0: Array | None,
+    *weights: Array | None, cell: str, run: Run, keep: bool, trace: Trace | None,
+) -> tuple[Any, ...]:  # fmt: skip
+    """The backward kernel as FusedOp calls it: one gradient for each input."""
+    n = len(gradients)
+    dy, dh, *dc = (
+        np.zeros_like(result) if g is None else g
+        for g, result in zip(gradients, kept[:n], strict=True)
+    )
+    dx, dh0, dc0, dweights, norm = backend.recurrent_backward(
+        cell, dy, dh, dc[0] if dc else None, x, h0, c0, Weights(*weights), run, kept[0],
+        Saved(*kept[n:]), trace is not None,
+    )  # fmt: skip
+    if trace is not None:
+        trace.gradient_norm = norm
+    return dx, dh0, dc0, *dweights
+
+
+def _fill(trace: Trace, cell: str, saved: Saved, run: Run, shape: tuple[int, ...]) -> None:
+    """Write the gates and cells at their place in time."""
+    B, T, _ = shape
+    steps = steps_of(run.lengths, run.reverse, B, T)
+
+    def in_time(compact: Array) -> Array:
+        whole = np.zeros((B, T, compact.shape[1]), compact.dtype)
+        whole[steps.rows, steps.times] = compact
+        return whole
+
+    letters = LETTERS.get(cell, "")
+    if letters and saved.gates is not None:
+        gates = np.split(saved.gates, len(letters), 1)
+        trace.gates = {letter: in_time(gate) for letter, gate in zip(letters, gates, strict=True)}
+    trace.cells = None if saved.cells is None else in_time(saved.cells)
+    trace.gradient_norm = None
+
+
+def call(
+    op: FusedOp, name: str, cell: str, x: Tensor, h0: Tensor, c0: Tensor | None, weights: Weights,
+    *, lengths: Any, reverse: bool, mask: Any, zone_h: Any, zone_c: Any, checkpoint_every: int,
+    trace: Trace | None,
+) -> tuple[Tensor, ...]:  # fmt: skip
+    """Check everything, then run the op."""
+    B, T, R, H = check_shapes(name, cell, x, h0, c0, weights)
+    if isinstance(checkpoint_every, bool) or not isinstance(checkpoint_every, int):
+        raise TypeError(f"{name}: checkpoint_every must be an int, got {checkpoint_every!r}")
+    if checkpoint_every < 0:
+        raise ValueError(f"{name}: checkpoint_every must be 0 or more, got {checkpoint_every}")
+    if trace is not None and checkpoint_every:
+        raise ValueError(f"{name}: trace looks at every step, so checkpoint_every must be 0")
+    run = Run(
+        None if lengths is None else check_lengths(name, lengths, B, T),
+        bool(reverse),
+        _constant(name, "mask", mask, ((B,), (R,)), x),
+        _constant(name, "zone_h", zone_h, ((B, 1), (T, 1), (R,)), x),
+        _constant(name, "zone_c", zone_c, ((B, 1), (T, 1), (H,)), x),
+        checkpoint_every,
+    )
+    inputs = (x, h0, c0, *weights)
+    wanted = is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs)
+    return op.run(*inputs, cell=cell, run=run, keep=wanted or trace is not None, trace=trace)
+
+
+def check_shapes(
+    name: str, cell: str, x: Tensor, h0: Tensor, c0: Tensor | None, weights: Weights
+) -> tuple[int, int, int, int]:
+    """B, T, R and H, if every shape and dtype fits."""
+    w_hh, w_hr = weights.w_hh, weights.w_hr
+    if x.ndim != 3 or x.dtype.kind != "f":
+        raise ValueError(f"{name}: x must be floats of (B, T, D), got {x.dtype} {x.shape}")
+    if w_hh.ndim != 2 or (w_hr is not None and w_hr.ndim != 2):
+        got = w_hh.shape if w_hr is None else f"{w_hh.shape} and {w_hr.shape}"
+        raise ValueError(f"{name}: w_hh must be (G H, R) and w_hr (P, H), got {got}")
+    (B, T, D), R = x.shape, w_hh.shape[1]
+    H = R if w_hr is None else w_hr.shape[1]
+    rows = GATES[cell] * H
+    for one, other in (("b_ih", "b_hh"), ("norm_ih", "norm_hh"), ("norm_c", "norm_c_bias")):
+        _together(name, weights, one, other)
+    if cell == "lstm":
+        _together(name, weights, "norm_ih", "norm_c")
+    shapes = Weights(
+        (rows, D), (rows, R), (rows,), (rows,), (3 * H,), (R, H), (rows,), (rows,), (H,), (H,)
+    )
+    expected: dict[str, tuple[Tensor | None, Any]] = {"h0": (h0, (B, R)), "c0": (c0, (B, H))}
+    for field, weight, shape in zip(Weights._fields, weights, shapes, strict=True):
+        expected[field] = weight, shape
+    for field, (given, shape) in expected.items():
+        if given is None:
+            continue
+        if given.shape != shape:
+            raise ValueError(f"{name}: {field} must be {shape}, got {given.shape}")
+        if given.dtype != x.dtype:
+            raise TypeError(f"{name}: {field} must be {x.dtype} as x is, got {given.dtype}")
+    return B, T, R, H
+
+
+def _together(name: str, weights: Weights, one: str, other: str) -> None:
+    if (getattr(weights, one) is None) != (getattr(weights, other) is None):
+        raise ValueError(f"{name}: {one} and {other} must be given both or neither")
+
+
+def check_lengths(name: str, lengths: Any, B: int, T: int) -> Array:
+    """Lengths as int64 (B,), each checked to be in [0, T].
+
+    Raises:
+        ValueError, TypeError: for another shape, another range, or what are no whole numbers.
+    """
+    array = np.asarray(lengths)
+    if array.dtype.kind not in "iu" and array.size:
+        raise TypeError(f"{name}: lengths must be whole numbers, got {array.dtype}")
+    if array.shape != (B,):
+        raise ValueError(f"{name}: lengths must be ({B},), got {array.shape}")
+    outside = (array < 0) | (array > T)
+    if outside.any():
+        raise ValueError(f"{name}: lengths must be from 0 to {T}, got {array[outside][0]}")
+    return array.astype(np.int64)
+
+
+def _constant(
+    name: str, field: str, given: Any, sizes: tuple[tuple[int, ...], ...], x: Tensor
+) -> Array | None:
+    """An array that no gradient flows to, checked; sizes has what each dimension may be."""
+    if given is None:
+        return None
+    array = np.asarray(given)
+    fits = array.ndim == len(sizes) and all(
+        n in allowed for n, allowed in zip(array.shape, sizes, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join(" or ".join(map(str, dict.fromkeys(allowed))) for allowed in sizes)
+        raise ValueError(f"{name}: {field} must be ({wanted}), got {array.shape}")
+    if array.dtype != x.dtype:
+        raise TypeError(f"{name}: {field} must be {x.dtype} as x is, got {array.dtype}")
+    return array
