@@ -121,5 +121,5 @@ def new_parameter(*shape: int) -> Parameter:
 def check_sizes(layer: str, **sizes: int) -> None:
     """Raise ValueError, naming layer and argument, when a size is not a whole number above 0."""
     for name, size in sizes.items():
-        if not isinstance(size, (int, np.integer)) or size < 1:
+        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
             raise ValueError(f"{layer}: {name} must be a whole number above 0, got {size!r}")
