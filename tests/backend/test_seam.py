@@ -60,6 +60,8 @@ def run(code, **environment):
 def test_the_environment_chooses():
     code = "import tinyseq as ts; print(ts.backend.info()['backend'])"
     assert run(code, TINYSEQ_BACKEND="numpy").stdout == "numpy\n"
+    auto = run(code, TINYSEQ_BACKEND="auto").stdout
+    assert auto and run(code, TINYSEQ_BACKEND="").stdout == auto
 
 
 def test_without_the_extension_auto_falls_back_and_c_says_how_to_build_it():

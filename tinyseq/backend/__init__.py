@@ -81,7 +81,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _use_environment() -> None:
-    name = os.environ.get("TINYSEQ_BACKEND", "auto")
+    name = os.environ.get("TINYSEQ_BACKEND") or "auto"
     if name not in NAMES:
         raise ValueError(f"TINYSEQ_BACKEND: expected 'auto', 'c' or 'numpy', got {name!r}")
     use(name)
