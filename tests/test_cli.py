@@ -83,6 +83,19 @@ def test_info_names_backend_threads_and_every_kernel(capsys):
         assert re.search(rf"^  {name} +numpy$", out, re.M)
 
 
+@pytest.mark.parametrize("command", ["info", f"train --data text {' '.join(SMALL[:-2])}"])
+def test_without_the_c_extension_it_says_what_builds_it(command):
+    code = "import sys; sys.modules['tinyseq._csrc'] = None; import tinyseq.__main__"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command.split()],
+        env={**os.environ, "PYTHONPATH": ROOT, "TINYSEQ_BACKEND": "auto"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and "numpy" in done.stdout.lower()
+    assert "build it with: python -m pip install -e ." in done.stdout
+
+
 @pytest.mark.parametrize("argv", [[], ["train"], ["generate"], ["info"]])
 def test_help_reads_well(capsys, argv):
     assert main([*argv, "--help"]) == 0

@@ -237,6 +237,7 @@ def _train(args: argparse.Namespace) -> int:
     corpus = Corpus(default_text() if source is None else read_text(source), settings)
     if source is not None and os.path.exists(args.out) and os.path.samefile(source, args.out):
         raise _BadInput(f"--out: {args.out} is the text itself, which the checkpoint would replace")
+    print(f"kernels: {_kernels()}")
     yardstick = NGram(corpus.training, len(corpus.vocabulary), YARDSTICK_ORDER)
     yardstick_bits = yardstick.bits(corpus.held_out)
     print(
@@ -273,6 +274,14 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
+def _kernels() -> str:
+    """Who computes: a slow run should say why it is slow."""
+    info = ts.backend.info()
+    if info["backend"] == "c":
+        return f"C, {info['isa']}, threads: {info['threads']}"
+    return f"NumPy ({info['missing'] or 'as asked'})"
+
+
 def _generate(args: argparse.Namespace) -> int:
     prompt = args.prompt if "prompt" in args else ""
     model, vocabulary, _ = load_charlm(args.checkpoint)
@@ -293,6 +302,8 @@ def _info(args: argparse.Namespace) -> int:
     print(f"backend          {info['backend']}")
     print(f"instruction set  {info['isa'] or 'none: NumPy'}")
     print(f"threads          {info['threads']}")
+    if info["missing"]:
+        print(f"C extension      {info['missing']}")
     print("kernels")
     kernels = info["kernels"]
     assert isinstance(kernels, dict)

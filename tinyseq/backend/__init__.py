@@ -119,7 +119,8 @@ def info() -> dict[str, object]:
 
     Returns:
         backend ("c" or "numpy"), isa (the instruction set of the C kernels, None on NumPy),
-        threads, and kernels: for each kernel's name "c" or "numpy". On C, a kernel is still
+        threads, missing (why there is no C extension and what builds it, "" if there is), and
+        kernels: for each kernel's name "c" or "numpy". On C, a kernel is still
         served by NumPy for any dtype but float32.
     """
     if not _active:
@@ -128,6 +129,7 @@ def info() -> dict[str, object]:
         "backend": _active,
         "isa": _c.isa() if _c is not None and _active == "c" else None,
         "threads": get_num_threads(),
+        "missing": f"{_missing}; {_BUILD}" if _c is None else "",
         "kernels": {
             kernel: "c" if _active == "c" and hasattr(_c, kernel) else "numpy" for kernel in KERNELS
         },
