@@ -107,3 +107,12 @@ def test_bad_settings_are_named():
             make()
     with pytest.raises(TypeError, match="expected Tensors, got int"):
         optim.SGD([1])
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_tensors_that_no_gradient_would_reach_are_refused(kind):
+    p = nn.Parameter(np.ones((2, 3), np.float32))
+    with pytest.raises(TypeError, match="expected several Tensors, got one"):
+        MAKERS[kind](p)
+    with pytest.raises(ValueError, match="expected leaves, got a Tensor that an operation made"):
+        MAKERS[kind]([p * 2])

@@ -25,20 +25,24 @@ class Optimizer:
         parameters: the Tensors to change, at least one.
         lr: the learning rate, not negative.
 
-    Raises ValueError when there are no parameters or lr is negative, TypeError when one of them is
-    no Tensor.
+    Raises ValueError when there are no parameters, one of them was computed or lr is negative,
+    TypeError when they are one Tensor instead of several, or one of them is no Tensor.
     """
 
     memory: tuple[str, ...] = ()  # names of the arrays kept per parameter
 
     def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
-        self.parameters = list(parameters)
         name = type(self).__name__
+        if isinstance(parameters, Tensor):  # it would fall into its rows, which no gradient reaches
+            raise TypeError(f"{name}: expected several Tensors, got one; put it into a list")
+        self.parameters = list(parameters)
         if not self.parameters:
             raise ValueError(f"{name}: expected parameters, got none")
         for parameter in self.parameters:
             if not isinstance(parameter, Tensor):
                 raise TypeError(f"{name}: expected Tensors, got {type(parameter).__name__}")
+            if not parameter.is_leaf:
+                raise ValueError(f"{name}: expected leaves, got a Tensor that an operation made")
         self.lr = lr
         self._check(lr=lr)
         # Per parameter: how many steps it has taken and its arrays; empty before its first step.
