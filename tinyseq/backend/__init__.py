@@ -69,6 +69,7 @@ except ImportError as error:
     _c, _missing = None, str(error)
 
 _active = ""  # until the first kernel is asked for
+_asked_isa = os.environ.get("TINYSEQ_ISA", "")  # until the C kernels are first used
 
 
 def __getattr__(name: str) -> Any:
@@ -98,15 +99,15 @@ def use(name: str) -> None:
         RuntimeError: for "c" when the extension is not there, with the command that builds it; for
             C when TINYSEQ_ISA names an instruction set that this machine lacks.
     """
-    global _active
+    global _active, _asked_isa
     if name not in NAMES:
         raise ValueError(f"backend: expected 'auto', 'c' or 'numpy', got {name!r}")
     if name == "c" and _c is None:
         raise RuntimeError(f"backend 'c': the extension is not there ({_missing}); {_BUILD}")
     served_by_c = name != "numpy" and _c is not None
-    isa = os.environ.get("TINYSEQ_ISA")
-    if served_by_c and isa and not _active and _c is not None:
-        _c.use_isa(isa)
+    if served_by_c and _asked_isa and _c is not None:
+        _c.use_isa(_asked_isa)
+        _asked_isa = ""
     _active = "c" if served_by_c else "numpy"
     for kernel in KERNELS:
         globals()[kernel] = getattr(numpy_kernels, kernel)
