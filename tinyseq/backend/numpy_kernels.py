@@ -1,7 +1,8 @@
 """Every kernel in plain NumPy: the specification, and what runs where there is no C.
 
 Arrays in, arrays out, in the dtype that came in. Nothing is changed in place except by the
-kernels whose names end in an underscore. Shapes were checked by the callers.
+kernels whose names end in an underscore. Shapes were checked by the callers. As in C, infinities
+and NaN are answers, of which nobody is warned.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from tinyseq.backend.quiet import quiet
 
 Array = npt.NDArray[Any]
 
@@ -52,7 +55,7 @@ def sigmoid(x: Array) -> Array:
 
 def matmul(a: Array, b: Array) -> Array:
     """C = A B for a (..., M, K) and b (..., K, N), batch dimensions broadcast."""
-    y: Array = np.matmul(a, b)
+    y: Array = quiet.run(np.matmul, a, b)
     return y
 
 
@@ -65,9 +68,9 @@ def linear(x: Array, weight: Array, bias: Array | None, activation: str) -> Arra
         bias: (N,) or None.
         activation: "none", "relu", "tanh" or "sigmoid".
     """
-    y = np.matmul(x, weight.T)
+    y: Array = quiet.run(np.matmul, x, weight.T)
     if bias is not None:
-        y += bias
+        quiet.run(np.add, y, bias, y)
     return ACTIVATIONS[activation](y)
 
 
@@ -84,6 +87,7 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 }
 
 
+@np.errstate(all="ignore")
 def lstm_forward(
     x: Array, h0: Array, c0: Array, w_ih: Array, w_hh: Array, bias: Array | None, keep: bool
 ) -> tuple[Array, Array, Array, Array | None, Array | None]:
@@ -117,6 +121,7 @@ def lstm_forward(
     return (y, h, c, gates, cells) if keep else (y, h, c, None, None)
 
 
+@np.errstate(all="ignore")
 def lstm_backward(
     dy: Array, dh_last: Array, dc_last: Array, x: Array, h0: Array, c0: Array,
     w_ih: Array, w_hh: Array, y: Array, gates: Array, cells: Array,
@@ -147,6 +152,7 @@ def lstm_backward(
     return da @ w_ih, dh, dc, dw_ih, dw_hh, rows.sum(0)
 
 
+@np.errstate(all="ignore")
 def cross_entropy_forward(logits: Array, targets: Array, ignore_index: int) -> tuple[Array, Array]:
     """The loss logsumexp(logits) - logits[target] of each row, and that logsumexp.
 
@@ -157,21 +163,19 @@ def cross_entropy_forward(logits: Array, targets: Array, ignore_index: int) -> t
     top = logits.max(1, initial=-np.inf)
     # An infinite row keeps its infinity: subtracting it from itself would make a NaN.
     shift = np.where(np.isinf(top), 0, top).astype(logits.dtype)
-    with np.errstate(divide="ignore"):
-        logsumexp = np.log(exp(logits - shift[:, None]).sum(1)) + shift
+    logsumexp = np.log(exp(logits - shift[:, None]).sum(1)) + shift
     losses = np.zeros(len(logits), logits.dtype)
     rows = np.flatnonzero(targets != ignore_index)
-    with np.errstate(invalid="ignore"):
-        losses[rows] = logsumexp[rows] - logits[rows, targets[rows]]
+    losses[rows] = logsumexp[rows] - logits[rows, targets[rows]]
     return losses, logsumexp
 
 
+@np.errstate(all="ignore")
 def cross_entropy_backward(
     g: Array, logits: Array, logsumexp: Array, targets: Array, ignore_index: int
 ) -> Array:
     """g (softmax(logits) - one hot of the target), row by row; zeros in ignored rows."""
-    with np.errstate(invalid="ignore"):
-        softmax = exp(logits - logsumexp[:, None])
+    softmax = exp(logits - logsumexp[:, None])
     rows = np.flatnonzero(targets != ignore_index)
     softmax[rows, targets[rows]] -= 1
     softmax *= g[:, None]
@@ -184,6 +188,7 @@ def embedding(weight: Array, index: Array) -> Array:
     return weight[index]
 
 
+@np.errstate(all="ignore")
 def embedding_scatter(g: Array, index: Array, rows: int) -> Array:
     """(rows, D) zeros, to which the rows of g (..., D) are added where index says, in its order."""
     out = np.zeros((rows, g.shape[-1]), g.dtype)
@@ -191,17 +196,20 @@ def embedding_scatter(g: Array, index: Array, rows: int) -> Array:
     return out
 
 
+@np.errstate(all="ignore")
 def sum_of_squares(arrays: list[Array]) -> float:
     """The sum of the squares of all elements of all arrays, in float64."""
     return sum(float(np.sum(np.square(a, dtype=np.float64))) for a in arrays)
 
 
+@np.errstate(all="ignore")
 def scale_(arrays: list[Array], factor: float) -> None:
     """Multiplies every element in place."""
     for a in arrays:
         a *= factor
 
 
+@np.errstate(all="ignore")
 def adam_(
     params: list[Array], grads: list[Array], m: list[Array], v: list[Array], *,
     lr: float, beta1: float, beta2: float, eps: float, weight_decay: float, decoupled: bool,
