@@ -9,6 +9,7 @@ import pytest
 import tinyseq as ts
 from tinyseq.cli import main
 from tinyseq.models import load_charlm
+from tinyseq.saving import load_checkpoint, save_checkpoint
 
 TEXT = "the cat sat on the mat and the dog sat on the log. " * 40
 SMALL = (
@@ -220,6 +221,18 @@ def test_bad_checkpoints(capsys, tmp_path):
     assert "shapes: is damaged" in fails(capsys, 1, "generate", "--checkpoint", "shapes")
     assert "no such checkpoint" in fails(capsys, 1, "generate", "--checkpoint", "none")
     assert "cannot be read" in fails(capsys, 1, "generate", "--checkpoint", ".")
+
+
+def test_weights_too_large_to_compute_with_are_one_line(capsys, tmp_path):
+    train()
+    capsys.readouterr()
+    arrays, description = load_checkpoint("tinyseq.safetensors")
+    arrays["output.bias"][:] = 3e38
+    arrays["output.weight"][:] = 3e38
+    save_checkpoint("large", arrays, description)
+    for backend in ("auto", "numpy"):
+        line = fails(capsys, 1, "generate", "--checkpoint", "large", "--backend", backend)
+        assert "predictions are not numbers" in line
 
 
 def test_nan_is_one_line_and_the_last_good_checkpoint_stands(capsys, monkeypatch):

@@ -26,7 +26,7 @@ _LARGEST = 65536  # of any size: a slip of the finger should be an error, not a 
 
 
 class Diverged(ArithmeticError):
-    """The loss or its gradient stopped being a number; the message is one line for the user."""
+    """A loss, gradient, weight or prediction is not finite; the message is a line for the user."""
 
 
 @dataclass(frozen=True)
