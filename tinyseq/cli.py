@@ -155,7 +155,8 @@ def _parser() -> argparse.ArgumentParser:
         parents=[machine],
         help="train a model on a text and write a checkpoint",
         description="Train a character language model, measure it on the held-out end of the text "
-        "beside a 5-gram model fitted on the same training part, and write a checkpoint.",
+        "beside a 5-gram model fitted on the same training part, and write a checkpoint. Ctrl-C "
+        "writes it too and ends the run.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser_of.add_argument(
