@@ -3,9 +3,10 @@ row by row, step by step, in the order of time, with nothing of what makes the k
 
 import numpy as np
 
+from tinyseq import ops
 from tinyseq.backend.recurrent import CELLS, GATES, Run, Weights
 
-__all__ = ["CELLS", "equations", "problem"]
+__all__ = ["CELLS", "as_op", "equations", "problem"]
 
 
 def problem(
@@ -43,6 +44,31 @@ def problem(
         every,
     )
     return normal(B, T, D), normal(B, R), normal(B, H) if lstm else None, weights, run
+
+
+def as_op(problem, cell, **options):
+    """The op as a function of the problem's arrays, and these: those that a gradient flows to."""
+    x, h0, c0, weights, run = problem
+    fields = [f for f, w in zip(Weights._fields, weights, strict=True) if w is not None]
+    name, _, kind = cell.partition("_")
+    if name == "gru":
+        options["reset_after"] = not kind
+    elif name == "rnn":
+        options["nonlinearity"] = kind
+    states = [h0] if c0 is None else [h0, c0]
+
+    def fn(x, *given):
+        constants = {"mask": run.mask, "zone_h": run.zone_h}
+        if c0 is not None:
+            constants["zone_c"] = run.zone_c
+        constants = {k: None if a is None else a.astype(x.dtype) for k, a in constants.items()}
+        named = dict(zip(fields, given[len(states) :], strict=True))
+        return getattr(ops, name)(
+            x, *given[: len(states)], **named, **constants, lengths=run.lengths,
+            reverse=run.reverse, checkpoint_every=run.every, **options,
+        )  # fmt: skip
+
+    return fn, [x, *states, *(w for w in weights if w is not None)]
 
 
 def sigma(v):
