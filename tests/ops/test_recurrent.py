@@ -241,11 +241,9 @@ def test_what_the_ops_refuse_in_common(name):
 def test_what_one_op_refuses():
     with pytest.raises(ValueError, match=r"^lstm: norm_ih and norm_c must be given both or"):
         ops.lstm(**LSTM | {"norm_c": None, "norm_c_bias": None})
+    weights = {"w_ih": zeros(24, 4), "w_hh": zeros(24, 5), "w_hr": zeros(4, 6)}
     with pytest.raises(ValueError, match=r"^lstm: w_hr must be \(5, 6\), got \(4, 6\)"):
-        ops.lstm(
-            **LSTM
-            | {"w_hr": zeros(4, 6), "c0": zeros(2, 6), "w_ih": zeros(24, 4), "w_hh": zeros(24, 5)}
-        )
+        ops.lstm(zeros(2, 3, 4), zeros(2, 5), zeros(2, 6), **weights)
     with pytest.raises(ValueError, match=r"^lstm: .* w_hr \(P, H\), got"):
         ops.lstm(**LSTM | {"w_hr": zeros(4)})
     with pytest.raises(ValueError, match=r"^lstm: zone_c must be"):
