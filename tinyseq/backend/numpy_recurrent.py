@@ -46,7 +46,7 @@ def recurrent_forward(
     """A cell along a batch of sequences; `Weights`, `Run` and `Saved` say what is in them.
 
     Args:
-        cell: one of `recurrent.CELLS`.
+        cell: one of `recurrent.GATES`.
         x: (B, T, D).
         h0, c0: the first states, (B, R) and (B, H), c0 of an LSTM only.
         keep: whether Saved is wanted.
