@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 
@@ -146,3 +148,19 @@ def test_bad_shapes_are_named():
         nn.LSTM(4, 0)
     with pytest.raises(ValueError, match="nonlinearity must be tanh or relu"):
         nn.RNN(4, 5, nonlinearity="sigmoid")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_arrays_and_pickles(kind):
+    layer = KINDS[kind](3, 5)
+    x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype(np.float32)
+    expected = layer(ts.tensor(x))[0].data
+    np.testing.assert_array_equal(layer(x)[0].data, expected)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(layer))(x)[0].data, expected)
+
+
+def test_a_state_that_is_no_pair_is_named():
+    h = ts.zeros(1, 2, 5)
+    for state in (h, (h,), (h, h, h)):
+        with pytest.raises(TypeError, match=r"LSTM: state must be a pair \(h0, c0\)"):
+            nn.LSTM(3, 5)(ts.zeros(2, 4, 3), state)

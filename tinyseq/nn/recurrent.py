@@ -7,7 +7,7 @@ direction.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from tinyseq.autograd import Tensor
 from tinyseq.nn import functional as F
 from tinyseq.nn.layers import check_sizes, new_parameter
 from tinyseq.nn.module import Module
+from tinyseq.ops.creation import as_tensor
 
 
 class _Recurrent(Module):
@@ -64,20 +65,23 @@ class _Recurrent(Module):
             return w_ih, w_hh, None, None
         return w_ih, w_hh, getattr(self, f"bias_ih_l{k}"), getattr(self, f"bias_hh_l{k}")
 
-    def _check_input(self, x: Tensor) -> None:
+    def _input(self, given: Any) -> Tensor:
+        x = as_tensor(given)
         if x.ndim != 3 or x.shape[2] != self.input_size:
             raise ValueError(
                 f"{type(self).__name__}: x must be (B, T, {self.input_size}), got {x.shape}"
             )
+        return x
 
-    def _state(self, name: str, x: Tensor, given: Tensor | None) -> Tensor:
+    def _state(self, name: str, x: Tensor, given: Any) -> Tensor:
         """The state given, checked, or zeros."""
         shape = (self.num_layers, x.shape[0], self.hidden_size)
         if given is None:
             return Tensor(np.zeros(shape, x.dtype))
-        if given.shape != shape:
-            raise ValueError(f"{type(self).__name__}: {name} must be {shape}, got {given.shape}")
-        return given
+        state = as_tensor(given)
+        if state.shape != shape:
+            raise ValueError(f"{type(self).__name__}: {name} must be {shape}, got {state.shape}")
+        return state
 
     def _dropped(self, x: Tensor, k: int) -> Tensor:
         """The input of layer k: dropout lies between layers only."""
@@ -123,9 +127,11 @@ class LSTM(_Recurrent):
 
         Returns the last layer's h at every step (B,T,H), and h and c after the last, each (L,B,H).
 
-        Raises ValueError when a shape is another.
+        Raises ValueError when a shape is another, TypeError when the state is no pair.
         """
-        self._check_input(x)
+        x = self._input(x)
+        if state is not None and not (isinstance(state, tuple | list) and len(state) == 2):
+            raise TypeError(f"LSTM: state must be a pair (h0, c0), got {type(state).__name__}")
         h0, c0 = (None, None) if state is None else state
         h0, c0 = self._state("h0", x, h0), self._state("c0", x, c0)
         last_h, last_c = [], []
@@ -155,7 +161,7 @@ class _Stepwise(_Recurrent):
 
         Raises ValueError when a shape is another.
         """
-        self._check_input(x)
+        x = self._input(x)
         h0 = self._state("h0", x, state)
         last = []
         for k, h in enumerate(ops.unbind(h0)):
@@ -200,15 +206,14 @@ class RNN(_Stepwise):
         bias: bool = True,
         dropout: float = 0.0,
     ) -> None:
-        activations: dict[str, Callable[[Tensor], Tensor]] = {"tanh": ops.tanh, "relu": ops.relu}
-        if nonlinearity not in activations:
+        if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"RNN: nonlinearity must be tanh or relu, got {nonlinearity!r}")
         super().__init__(input_size, hidden_size, num_layers, bias, dropout)
         self.nonlinearity = nonlinearity
-        self._activation = activations[nonlinearity]
 
     def _step(self, from_x: Tensor, from_h: Tensor, h: Tensor) -> Tensor:
-        return self._activation(from_x + from_h)
+        both = from_x + from_h
+        return ops.tanh(both) if self.nonlinearity == "tanh" else ops.relu(both)
 
 
 class GRU(_Stepwise):
