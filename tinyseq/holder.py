@@ -1,6 +1,7 @@
 """Holder: what can be asked of anything that holds an array, whatever else it is.
 
-Shape, dtype and the ways out to plain Python numbers; nothing here knows about gradients.
+Shape, dtype and the ways out to plain Python numbers, and the way in: which arrays are made of
+what is given, and of what an operation returns. Nothing here knows about gradients.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from tinyseq.autograd import Tensor
 
 Array = npt.NDArray[Any]
+
+FLOAT64 = np.dtype(np.float64)
 
 
 class Holder:
@@ -106,3 +109,20 @@ def to_array(data: Any) -> Array:
     if array.dtype == np.float64 and not isinstance(data, np.ndarray | np.generic):
         return array.astype(np.float32)
     return array
+
+
+def settle(data: Any, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """What an operation made of inputs and params, as it is to be held.
+
+    That is an array even where NumPy gave a scalar, and float32 unless float64 went in or was
+    named. A tuple, of several results, is left alone.
+    """
+    if type(data) is tuple:
+        return data
+    data = np.asarray(data)
+    if data.dtype != FLOAT64 or "dtype" in params:
+        return data
+    given: list[Any] = [x.data for x in inputs if isinstance(x, Holder)]
+    if any(type(a) is tuple or a.dtype.type is np.float64 for a in given):
+        return data
+    return data.astype(np.float32)

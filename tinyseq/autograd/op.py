@@ -24,11 +24,11 @@ import numpy as np
 from tinyseq.anomaly import note
 from tinyseq.autograd.modes import NOTED, switch
 from tinyseq.autograd.tensor import NOTHING, Tensor, next_order
+from tinyseq.holder import FLOAT64, settle
 
 Rule = Callable[..., tuple[Any, ...]]
 
 SCALARS = frozenset((int, float, bool, type(None)))  # None: an input that is left out
-FLOAT64 = np.dtype(np.float64)
 ndarray, new = np.ndarray, object.__new__  # what every op needs, looked up once
 
 REGISTRY: dict[str, Op] = {}  # every op by name; the tests go through it
@@ -98,30 +98,11 @@ def result(op: Op, inputs: tuple[Any, ...], params: Any, data: Any, wanted: bool
     return y
 
 
-def settle(data: Any, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """An array even where NumPy gave a scalar, and float32 unless float64 went in or was named."""
-    if type(data) is tuple:  # a fused op's
-        return data
-    data = np.asarray(data)
-    if data.dtype != FLOAT64 or "dtype" in params:
-        return data
-    given: list[Any] = [x.data for x in inputs if isinstance(x, Tensor)]
-    if any(type(a) is tuple or a.dtype.type is np.float64 for a in given):
-        return data
-    return data.astype(np.float32)
-
-
 def as_input(x: Any) -> Any:
     """An array as a constant Tensor; NumPy's scalars as Python's: a float64 one would promote."""
     if isinstance(x, np.generic):
         x = x.item()
     return x if isinstance(x, Tensor) or type(x) in SCALARS else Tensor(x)
-
-
-def named(error: ValueError, op: Op) -> ValueError:
-    """NumPy's own complaint about shapes, with the name of the op that it does not know."""
-    numpys = str(error).startswith("operands could not be broadcast")
-    return ValueError(f"{op.name}: {error}".strip()) if numpys else error
 
 
 def as_function(op: Op) -> Callable[..., Tensor]:
@@ -147,8 +128,8 @@ def as_function(op: Op) -> Callable[..., Tensor]:
                     return result(op, (a, b), NOTHING, forward(a.data, b), a.requires_grad)
             elif isinstance(b, Tensor) and type(a) in SCALARS:
                 return result(op, (a, b), NOTHING, forward(a, b.data), b.requires_grad)
-        except ValueError as error:
-            raise named(error, op) from None
+        except ValueError:
+            pass  # said below, with the op's name
         return several(a, b)
 
     def several(*inputs: Any, **params: Any) -> Tensor:
@@ -164,7 +145,9 @@ def as_function(op: Op) -> Callable[..., Tensor]:
         try:
             data = forward(*arrays, **params)
         except ValueError as error:
-            raise named(error, op) from None
+            if not str(error).startswith("operands could not be broadcast"):
+                raise
+            raise ValueError(f"{op.name}: {error}".strip()) from None  # NumPy does not know it
         return result(op, inputs, params, data, wanted)
 
     kinds = [p.kind for p in signature(forward).parameters.values()]
