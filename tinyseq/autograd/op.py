@@ -16,7 +16,7 @@ can be recorded like anything else, and the gradient of a gradient needs no seco
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import Parameter, signature
+from inspect import getfullargspec
 from typing import Any
 
 import numpy as np
@@ -118,6 +118,11 @@ def as_function(op: Op) -> Callable[..., Tensor]:
             return result(op, (x,), NOTHING, forward(x.data), x.requires_grad)
         return several(x)
 
+    def one_and_params(x: Any, **params: Any) -> Tensor:
+        if isinstance(x, Tensor):
+            return result(op, (x,), params, forward(x.data, **params), x.requires_grad)
+        return several(x, **params)
+
     def two(a: Any, b: Any) -> Tensor:
         try:
             if isinstance(a, Tensor):
@@ -150,7 +155,8 @@ def as_function(op: Op) -> Callable[..., Tensor]:
             raise ValueError(f"{op.name}: {error}".strip()) from None  # NumPy does not know it
         return result(op, inputs, params, data, wanted)
 
-    kinds = [p.kind for p in signature(forward).parameters.values()]
-    plain = all(kind == Parameter.POSITIONAL_OR_KEYWORD for kind in kinds)
-    spelled_out: dict[int, Callable[..., Tensor]] = {1: one, 2: two}
-    return spelled_out.get(len(kinds), several) if plain else several
+    takes = getfullargspec(forward)
+    number = 0 if takes.varargs or takes.varkw or takes.defaults else len(takes.args)
+    if number == 1:
+        return one_and_params if takes.kwonlyargs else one
+    return two if number == 2 and not takes.kwonlyargs else several
