@@ -82,17 +82,19 @@ def randn_like(
     return _drawn(draw, x.shape, dtype or x.dtype, requires_grad, "randn_like")
 
 
-def randint(*limits_and_size: Any, dtype: npt.DTypeLike = np.int64) -> Tensor:
+def randint(*limits_and_size: Any, size: Any = None, dtype: npt.DTypeLike = np.int64) -> Tensor:
     """Whole numbers in [low, high), low being 0 if left out.
 
     Args:
         limits_and_size: (high, size) or (low, high, size), size a tuple.
+        size: the same, if named.
         dtype: their dtype.
 
     Raises:
         TypeError: for other arguments.
         ValueError: if there is no number in [low, high).
     """
+    limits_and_size += () if size is None else (size,)
     if len(limits_and_size) not in (2, 3) or isinstance(limits_and_size[-1], int):
         raise TypeError(
             f"randint: expected (low, high, size) or (high, size), got {limits_and_size}"
@@ -128,3 +130,6 @@ def bernoulli(p: Any) -> Tensor:
     if wrong.any():
         raise ValueError(f"bernoulli: p must be from 0 to 1, got {p[wrong].flat[0]}")
     return Tensor((_generator.random(p.shape) < p).astype(p.dtype))
+
+
+Tensor.bernoulli = bernoulli  # type: ignore[attr-defined]

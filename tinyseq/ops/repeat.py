@@ -98,15 +98,17 @@ def pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: float = 0.
     if mode not in MODES:
         raise ValueError(f"pad: mode must be constant, {', '.join(MODES)}, got {mode!r}")
     for d, (a, b) in enumerate(pairs):
-        n = x.shape[d]
+        index, taken = np.arange(x.shape[d]), (max(-a, 0), max(-b, 0))
+        if mode == "circular":  # goes round what is left; the others reach for the whole
+            index, taken = index[taken[0] : len(index) - taken[1]], (0, 0)
+        n = len(index)
         reach = {"reflect": n - 1, "circular": n}.get(mode, max(a, b) if n else 0)
         if max(a, b) > reach:
             raise ValueError(f"pad: {mode} reaches {reach} elements in dim {d}, got {(a, b)}")
         if a or b:
             # Which element stands where: what padding does to the positions themselves.
-            index = np.arange(n)[max(-a, 0) : n - max(-b, 0)]
             index = np.pad(index, (max(a, 0), max(b, 0)), mode=MODES[mode])  # type: ignore[call-overload]
-            x = index_select(x, d, index)
+            x = index_select(x, d, index[taken[0] : len(index) - taken[1]])
     return x
 
 

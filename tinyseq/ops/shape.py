@@ -26,13 +26,17 @@ def position(x: Tensor, dim: int, where: str, new: int = 0) -> int:
         TypeError: if dim is no whole number.
     """
     ndim = x.ndim + new
-    try:
-        dim = index(dim)
-    except TypeError:
-        raise TypeError(f"{where}: dim must be a whole number, got {dim!r}") from None
+    if isinstance(dim, bool) or not hasattr(dim, "__index__"):
+        raise TypeError(f"{where}: dim must be a whole number, got {dim!r}")
+    dim = index(dim)
     if not -ndim <= dim < ndim:
         raise IndexError(f"{where}: dim {dim} is out of range for a Tensor of shape {x.shape}")
     return dim % ndim
+
+
+def along(x: Tensor, dim: int, where: str) -> int:
+    """As `position`; a Tensor without dimensions may be worked through along 0, as in PyTorch."""
+    return position(x, dim, where, new=0 if x.ndim else 1)
 
 
 @op
@@ -85,10 +89,10 @@ def permute(x: Tensor, *dims: Any) -> Tensor:
 
 def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged."""
-    dims = list(range(x.ndim))
-    a, b = position(x, dim0, "transpose"), position(x, dim1, "transpose")
+    dims = list(range(x.ndim or 1))
+    a, b = along(x, dim0, "transpose"), along(x, dim1, "transpose")
     dims[a], dims[b] = b, a
-    return _permute(x, dims=tuple(dims))
+    return _permute(x, dims=tuple(dims[: x.ndim]))
 
 
 @op
@@ -113,7 +117,7 @@ def flip(x: Tensor, *dims: Any) -> Tensor:
 def squeeze(x: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
     """Without dimensions of size 1: all of them, or those of dim whose size is 1."""
     dims = tuple(range(x.ndim)) if dim is None else dim if isinstance(dim, tuple) else (dim,)
-    gone = {d for d in (position(x, d, "squeeze") for d in dims) if x.shape[d] == 1}
+    gone = {d for d in (along(x, d, "squeeze") for d in dims) if x.shape[d : d + 1] == (1,)}
     return reshape(x, tuple(n for d, n in enumerate(x.shape) if d not in gone))
 
 
@@ -251,7 +255,11 @@ def split(x: Tensor, size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, .
 
 
 def chunk(x: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most so many pieces of equal size, the last one smaller if it does not come out even."""
+    """At most so many pieces of equal size, the last one smaller if it does not come out even.
+
+    Of nothing there are as many as asked, each empty.
+    """
     if chunks < 1:
         raise ValueError(f"chunk: chunks must be at least 1, got {chunks}")
-    return split(x, max(-(-x.shape[position(x, dim, "chunk")] // chunks), 1), dim)
+    total = x.shape[position(x, dim, "chunk")]
+    return split(x, -(-total // chunks) or [0] * chunks, dim)
