@@ -44,18 +44,17 @@ def _weighted(losses: Tensor, weight: Any, where: str) -> Tensor:
     """Each loss times its weight, if there are any."""
     if weight is None:
         return losses
-    weight = as_tensor(weight)
-    if weight.shape != losses.shape:
-        raise ValueError(f"{where}: weight must be {losses.shape}, got {weight.shape}")
-    return losses * weight
+    w = as_tensor(weight)
+    if w.shape != losses.shape:
+        raise ValueError(f"{where}: weight must be {losses.shape}, got {w.shape}")
+    return losses * w
 
 
 def _over_weights(losses: Tensor, weight: Any, reduction: str, where: str) -> Tensor:
     """Weighted and reduced; a mean is over the weights."""
     weighted = _weighted(losses, weight, where)
     if weight is not None and reduction == "mean":
-        total: Tensor = sum(weighted) / sum(weight)
-        return total
+        return sum(weighted) / sum(weight)
     return reduced(weighted, reduction, where)
 
 
