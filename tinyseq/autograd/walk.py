@@ -82,7 +82,8 @@ def walk(
                 accumulate(y, g)
         if op is None or order in wanted:
             found[order] = y, g
-        if op is None:  # nor has it inputs
+        if op is None or order == oldest:  # nothing that it was made from is asked for
+            shares = ()
             continue
         if checking:
             check_saved(y, g)
