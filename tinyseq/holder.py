@@ -48,6 +48,10 @@ class Holder:
         """Its shape, or its size along one dimension."""
         return self.shape if dim is None else self.shape[dim]
 
+    def dim(self) -> int:
+        """How many dimensions it has."""
+        return self.data.ndim
+
     def numel(self) -> int:
         """How many elements it has."""
         return self.data.size

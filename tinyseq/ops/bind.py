@@ -63,6 +63,7 @@ METHODS: dict[str, Callable[..., Any]] = {
     "double": lambda x: elementwise.to(x, np.float64),
     "view": shape.reshape,
     "where": lambda x, condition, other: elementwise.where(condition, x, other),
+    "contiguous": lambda x: x,  # whatever its layout, every op takes it
     "clone": lambda x: elementwise.mul(x, 1),
 }
 

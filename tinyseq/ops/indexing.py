@@ -194,16 +194,16 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, index: Array, rows: int) -> tuple[Any,
     return (_embedding(g, index=index),)
 
 
-def embedding(index: Any, weight: Tensor, padding_idx: int | None = None) -> Tensor:
-    """The rows weight[index].
+def embedding(input: Any, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+    """The rows weight[input].
 
     Args:
-        index: whole numbers in [0, V), any shape.
+        input: whole numbers in [0, V), any shape.
         weight: (V, D).
         padding_idx: a row that gets no gradient; negative counts from the end.
 
     Returns:
-        index.shape + (D,).
+        input.shape + (D,).
 
     Raises:
         TypeError: if the indices are not whole numbers.
@@ -213,7 +213,7 @@ def embedding(index: Any, weight: Tensor, padding_idx: int | None = None) -> Ten
     weight = as_tensor(weight)
     if weight.ndim != 2:
         raise ValueError(f"embedding: weight must be (V, D), got {weight.shape}")
-    rows = as_index(index, "embedding", weight.shape[0])
+    rows = as_index(input, "embedding", weight.shape[0])
     y = _embedding(weight, index=rows)
     if padding_idx is None:
         return y

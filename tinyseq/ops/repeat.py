@@ -112,19 +112,19 @@ def pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: float = 0.
     return x
 
 
-def tile(x: Tensor, *dims: Any) -> Tensor:
+def tile(x: Tensor, dims: Any = (), *more: int) -> Tensor:
     """x set side by side dims[d] times along each dimension, the last ones if they are fewer."""
-    x, times = as_tensor(x), sizes_of(dims)
+    x, times = as_tensor(x), sizes_of((dims, *more))
     return _tile(x, (1,) * (x.ndim - len(times)) + times, "tile")
 
 
-def repeat(x: Tensor, *sizes: Any) -> Tensor:
-    """x set side by side sizes[d] times along each dimension; more sizes make new dimensions.
+def repeat(x: Tensor, repeats: Any, *more: int) -> Tensor:
+    """x set side by side repeats[d] times along each dimension; more of them make new dimensions.
 
     Raises:
-        ValueError: if there are fewer sizes than dimensions, or a negative one.
+        ValueError: if they are fewer than the dimensions, or one is negative.
     """
-    x, times = as_tensor(x), sizes_of(sizes)
+    x, times = as_tensor(x), sizes_of((repeats, *more))
     if len(times) < x.ndim:
         raise ValueError(f"repeat: expected {x.ndim} sizes or more, got {times}")
     return _tile(x, times, "repeat")

@@ -52,9 +52,9 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, shape: tuple[int, ...]) -> tuple[Any, 
     return (_reshape(g, shape=x.shape),)
 
 
-def reshape(x: Tensor, *shape: Any) -> Tensor:
+def reshape(x: Tensor, shape: Any, *more: int) -> Tensor:
     """The same elements in another shape; one size may be -1, for whatever is left."""
-    return _reshape(x, shape=sizes_of(shape))
+    return _reshape(x, shape=sizes_of((shape, *more)))
 
 
 def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -78,12 +78,12 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, dims: tuple[int, ...]) -> tuple[Any, .
     return (_permute(g, dims=tuple(int(d) for d in np.argsort(dims))),)
 
 
-def permute(x: Tensor, *dims: Any) -> Tensor:
+def permute(x: Tensor, dims: Any, *more: int) -> Tensor:
     """The dimensions in another order, each named once."""
-    x = as_tensor(x)
-    order = tuple(position(x, d, "permute") for d in sizes_of(dims))
+    x, dims = as_tensor(x), sizes_of((dims, *more))
+    order = tuple(position(x, d, "permute") for d in dims)
     if sorted(order) != list(range(x.ndim)):
-        raise ValueError(f"permute: expected each of {x.ndim} dims once, got {sizes_of(dims)}")
+        raise ValueError(f"permute: expected each of {x.ndim} dims once, got {dims}")
     return _permute(x, dims=order)
 
 
@@ -105,12 +105,12 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, dims: tuple[int, ...]) -> tuple[Any, .
     return (_flip(g, dims=dims),)
 
 
-def flip(x: Tensor, *dims: Any) -> Tensor:
+def flip(x: Tensor, dims: Any, *more: int) -> Tensor:
     """Back to front along the given dimensions."""
-    x = as_tensor(x)
-    named = tuple(position(x, d, "flip") for d in sizes_of(dims))
+    x, dims = as_tensor(x), sizes_of((dims, *more))
+    named = tuple(position(x, d, "flip") for d in dims)
     if len(set(named)) < len(named):
-        raise ValueError(f"flip: a dim is named twice in {sizes_of(dims)}")
+        raise ValueError(f"flip: a dim is named twice in {dims}")
     return _flip(x, dims=named)
 
 
@@ -127,14 +127,14 @@ def unsqueeze(x: Tensor, dim: int) -> Tensor:
     return reshape(x, (*x.shape[:d], 1, *x.shape[d:]))
 
 
-def broadcast_to(x: Tensor, *shape: Any) -> Tensor:
+def broadcast_to(x: Tensor, size: Any, *more: int) -> Tensor:
     """x repeated to the given shape, without copying."""
-    return _broadcast(x, sizes_of(shape), "broadcast_to")
+    return _broadcast(x, sizes_of((size, *more)), "broadcast_to")
 
 
-def expand(x: Tensor, *shape: Any) -> Tensor:
+def expand(x: Tensor, size: Any, *more: int) -> Tensor:
     """As `broadcast_to`; -1 keeps a dimension's size."""
-    sizes = sizes_of(shape)
+    sizes = sizes_of((size, *more))
     new = len(sizes) - x.ndim
     kept = (n if n != -1 or d < new else x.shape[d - new] for d, n in enumerate(sizes))
     return _broadcast(x, tuple(kept), "expand")
@@ -236,9 +236,11 @@ def _(
     return (cat(shares, dim),)
 
 
-def split(x: Tensor, size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+def split(
+    x: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0
+) -> tuple[Tensor, ...]:
     """Pieces of the given size (the last may be smaller) or sizes along a dimension."""
-    x = as_tensor(x)
+    x, size = as_tensor(x), split_size_or_sections
     dim = position(x, dim, "split")
     total = x.shape[dim]
     if isinstance(size, int):
