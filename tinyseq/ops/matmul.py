@@ -63,7 +63,8 @@ def matmul(a: Any, b: Any) -> Tensor:
     """
     a = a if isinstance(a, Tensor) else Tensor(a)
     b = b if isinstance(b, Tensor) else Tensor(b)
-    if a.data.ndim == b.data.ndim == 2 and a.data.shape[1] == b.data.shape[0]:
+    p, q = a.data, b.data
+    if p.ndim == q.ndim == 2 and p.shape[1] == q.shape[0]:
         return _matmul(a, b)
     if not a.ndim or not b.ndim or a.shape[-1] != b.shape[-2 if b.ndim > 1 else -1]:
         raise ValueError(f"matmul: shapes {a.shape} and {b.shape} do not fit")
