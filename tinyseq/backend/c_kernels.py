@@ -167,15 +167,19 @@ def matmul(a: Array, b: Array) -> Array:
         return numpy_kernels.matmul(a, b)
     a_shape, b_shape = a.shape, b.shape
     m, k, n = a_shape[-2], a_shape[-1], b_shape[-1]
-    if a.flags.num & DENSE == DENSE:  # as nearly always: _matrix without the call
+    single, b_flags = len(a_shape) == len(b_shape) == 2, b.flags.num
+    # Nearly always a is dense, and b that or, for a gradient, turned: _matrix without the call.
+    if a.flags.num & DENSE == DENSE:
         a_from, a_row, a_column = from_buffer(FLOATS, a), k or 1, 1
     else:
         a, a_from, a_row, a_column = _matrix(a)
-    if b.flags.num & DENSE == DENSE:
+    if b_flags & DENSE == DENSE:
         b_from, b_row, b_column = from_buffer(FLOATS, b), n or 1, 1
+    elif single and b_flags & TURNED == TURNED:
+        b_from, b_row, b_column = from_buffer(FLOATS, b.T), 1, k or 1
     else:
         b, b_from, b_row, b_column = _matrix(b)
-    if len(a_shape) == len(b_shape) == 2:
+    if single:
         c = empty((m, n), FLOAT32)
         pairs, a_at, b_at = 1, NULL, NULL
     else:
