@@ -89,7 +89,7 @@ def test_inputs_that_are_no_tensors():
         y = x + other
         np.testing.assert_array_equal(y.data, [2, 2])
         assert y.inputs[0] is x
-    for other in (1j, np.complex64(1), "1", np.str_("1"), object()):
+    for other in (1j, np.complex64(1), np.ones(2, complex), "1", np.str_("1"), object()):
         with pytest.raises(TypeError, match="expected numbers"):
             x + other
 

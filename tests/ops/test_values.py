@@ -186,6 +186,21 @@ def test_numbers_pick_first_and_arrays_from_what_is_left():
         np.testing.assert_allclose(g.data, counts)
 
 
+def test_indices_that_do_not_fit():
+    for key, message in (
+        (2, r"index: shape \(2, 3, 4\): index 2 is out of bounds"),
+        ((0, 0, 0, 0), r"index: shape \(2, 3, 4\): too many indices"),
+        (ts.zeros(1), "index: .* must be of integer"),
+        ((0, slice(None), [5]), "index: .* index 5 is out of bounds"),
+    ):
+        with pytest.raises(IndexError, match=message):
+            X[key]
+
+
+def test_membership():
+    assert 2 in ts.arange(3) and 3 not in ts.arange(3) and 0.0 not in ts.zeros(0, 2)
+
+
 def test_indexing_by_tensors():
     same(X[ts.tensor([1, 0])], ARRAY[[1, 0]])
     same(X[:, ts.tensor([1, 1])], ARRAY[:, [1, 1]])

@@ -46,6 +46,7 @@ METHODS: dict[str, Callable[..., Any]] = {
     "__eq__": elementwise.eq,
     "__ne__": elementwise.ne,
     "__getitem__": indexing.getitem,
+    "__contains__": lambda x, value: bool(reduce.any(elementwise.eq(x, value))),
     "__iter__": lambda x: iter(shape.unbind(x)),
     "__and__": elementwise.bitwise_and,
     "__or__": elementwise.bitwise_or,

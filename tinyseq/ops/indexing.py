@@ -18,7 +18,10 @@ ARRAYS = (np.ndarray, list)
 @op
 def take(x: Array, *, key: Any) -> Any:
     """x[key], for a key that NumPy takes."""
-    return x[key]
+    try:
+        return x[key]
+    except IndexError as error:
+        raise IndexError(f"index: shape {x.shape}: {error}") from None
 
 
 @take.vjp
