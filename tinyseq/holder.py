@@ -96,7 +96,9 @@ class Holder:
 
         __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __add__
         __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __lt__ = __le__ = __gt__ = __ge__ = __add__
-        __abs__ = __neg__
+        __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __floordiv__ = __add__
+        __rfloordiv__ = __add__
+        __abs__ = __invert__ = __neg__
 
 
 def to_array(data: Any) -> Array:
