@@ -22,6 +22,8 @@ FLOAT32 = np.dtype(np.float32)
 from_buffer, FLOATS, NULL, empty = ffi.from_buffer, ffi.typeof("float[]"), ffi.NULL, np.empty
 c_matmul, NO_ACTIVATION = lib.ts_matmul, lib.TS_ACT_NONE
 
+SMALL = 1024  # elements that are copied in less time than it takes to get another pointer
+
 DENSE, TURNED = 0x101, 0x102  # bits of ndarray.flags.num: aligned, and C- or Fortran-contiguous
 
 ACTIVATIONS = {
@@ -105,10 +107,13 @@ def _elementwise(name: str) -> Any:
     def run(x: Array) -> Array:
         if x.dtype != FLOAT32:
             return fallback(x)  # type: ignore[no-any-return]
-        if x.flags.num & DENSE != DENSE:
-            x = _dense(x)
-        y = empty(x.shape, FLOAT32)
-        code = kernel(x.size, from_buffer(FLOATS, x), from_buffer(FLOATS, y))
+        if x.size <= SMALL or x.flags.num & DENSE != DENSE:
+            y = x.copy()  # dense whatever x was, and then overwritten
+            read = write = from_buffer(FLOATS, y)
+        else:
+            y = empty(x.shape, FLOAT32)
+            read, write = from_buffer(FLOATS, x), from_buffer(FLOATS, y)
+        code = kernel(x.size, read, write)
         if code:
             _check(code)
         return y
@@ -160,20 +165,26 @@ def matmul(a: Array, b: Array) -> Array:
     """C = A B; see numpy_kernels.matmul."""
     if a.dtype != FLOAT32 or b.dtype != FLOAT32:
         return numpy_kernels.matmul(a, b)
-    if a.flags.num & b.flags.num & DENSE == DENSE:  # as nearly always: _matrix without its calls
-        a_from, a_row, a_column = from_buffer(FLOATS, a), a.shape[-1] or 1, 1
-        b_from, b_row, b_column = from_buffer(FLOATS, b), b.shape[-1] or 1, 1
+    a_shape, b_shape = a.shape, b.shape
+    m, k, n = a_shape[-2], a_shape[-1], b_shape[-1]
+    single, b_flags = len(a_shape) == len(b_shape) == 2, b.flags.num
+    # Nearly always a is dense, and b that or, for a gradient, turned: _matrix without the call.
+    if a.flags.num & DENSE == DENSE:
+        a_from, a_row, a_column = from_buffer(FLOATS, a), k or 1, 1
     else:
         a, a_from, a_row, a_column = _matrix(a)
+    if b_flags & DENSE == DENSE:
+        b_from, b_row, b_column = from_buffer(FLOATS, b), n or 1, 1
+    elif single and b_flags & TURNED == TURNED:
+        b_from, b_row, b_column = from_buffer(FLOATS, b.T), 1, k or 1
+    else:
         b, b_from, b_row, b_column = _matrix(b)
-    if a.ndim == b.ndim == 2:
-        (m, k), (_, n) = a.shape, b.shape
+    if single:
         c = empty((m, n), FLOAT32)
         pairs, a_at, b_at = 1, NULL, NULL
     else:
-        (m, k), n = a.shape[-2:], b.shape[-1]
-        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-        c = np.empty((*batch, m, n), np.float32)
+        batch = np.broadcast_shapes(a_shape[:-2], b_shape[:-2])
+        c = empty((*batch, m, n), FLOAT32)
         a_offset, b_offset = _offsets(a, batch), _offsets(b, batch)
         pairs, a_at, b_at = a_offset.size, _index(a_offset), _index(b_offset)
     code = c_matmul(
