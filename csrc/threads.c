@@ -16,6 +16,7 @@
 #include "internal.h"
 
 #define MOST 1024 /* threads: more than any machine has cores */
+#define SHORT 1000 /* turns without offering the core where the others are about to arrive: some 10 microseconds */
 #define TURNS 300 /* of offering the core before going to sleep: about 100 microseconds */
 
 typedef struct {
@@ -86,6 +87,16 @@ int ts_threads_for(double flops)
     double useful = flops / flops_per_thread;
     int limit = ts_get_threads();
     return useful < 2 ? 1 : useful < limit ? (int)useful : limit;
+}
+
+/* A moment's rest in a loop that waits for another core. */
+static inline void rest(void)
+{
+#if defined(__x86_64__)
+    _mm_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
 }
 
 static void with_denormals_flushed(ts_work work, void *context, int thread, int threads)
@@ -209,7 +220,10 @@ void ts_barrier(void)
         atomic_store(&job.arrived, 0);
         atomic_fetch_add(&job.passed, 1);
     } else {
-        while (atomic_load(&job.passed) == passed)
-            sched_yield();
+        for (int turn = 0; atomic_load(&job.passed) == passed; turn++)
+            if (turn < SHORT)
+                rest();
+            else
+                sched_yield();
     }
 }
