@@ -182,9 +182,9 @@ class Recurrent(Module):
 
         Returns the last layer's h at every step (B,T,R), in a bidirectional layer (B,T,2R), zeros
         past a row's length; and the state after each row's last real step, in the form of
-        ``state``. With ``return_trace`` there comes third a list of `tinyseq.ops.recurrent.Trace`, one for
-        each layer and direction in the order of the states: every gate, every c and, after
-        backward, the norm of the gradient at each step.
+        ``state``. With ``return_trace`` there comes third a list with a `Trace`
+        (tinyseq/ops/recurrent.py) for each layer and direction, in the order of the states: every
+        gate, every c and, after backward, the norm of the gradient at each step.
 
         Raises ValueError when a shape, a length or the number of states is another, or when
         ``return_trace`` meets ``checkpoint_every``; TypeError when a dtype is not that of the
