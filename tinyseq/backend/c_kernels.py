@@ -206,43 +206,6 @@ def linear(x: Array, weight: Array, bias: Array | None, activation: str) -> Arra
     return y
 
 
-def lstm_forward(
-    x: Array, h0: Array, c0: Array, w_ih: Array, w_hh: Array, bias: Array | None, keep: bool
-) -> tuple[Array, Array, Array, Array | None, Array | None]:
-    """A layer over a whole sequence; see numpy_kernels.lstm_forward."""
-    if not _is_float32(x, h0, c0, w_ih, w_hh, bias):
-        return numpy_kernels.lstm_forward(x, h0, c0, w_ih, w_hh, bias, keep)
-    (B, T, D), H = x.shape, w_hh.shape[1]
-    x, h0, c0, w_ih, w_hh = (_dense(a) for a in (x, h0, c0, w_ih, w_hh))
-    bias = None if bias is None else _dense(bias)
-    y, h_last, c_last = _aligned(B, T, H), _aligned(B, H), _aligned(B, H)
-    gates = _aligned(T, B, 4 * H) if keep else None
-    cells = _aligned(T, B, H) if keep else None
-    inputs = [_read(a) for a in (x, h0, c0, w_ih, w_hh, bias)]
-    outputs = [_read(a) for a in (y, h_last, c_last, gates, cells)]
-    _check(lib.ts_lstm_forward(B, T, D, H, *inputs, *outputs))
-    return y, h_last, c_last, gates, cells
-
-
-def lstm_backward(
-    dy: Array, dh_last: Array, dc_last: Array, x: Array, h0: Array, c0: Array,
-    w_ih: Array, w_hh: Array, y: Array, gates: Array, cells: Array,
-) -> tuple[Array, Array, Array, Array, Array, Array]:  # fmt: skip
-    """The gradient of lstm_forward; see numpy_kernels.lstm_backward."""
-    arrays = (dy, dh_last, dc_last, x, h0, c0, w_ih, w_hh, y, gates, cells)
-    if not _is_float32(*arrays):
-        return numpy_kernels.lstm_backward(*arrays)
-    (B, T, D), H = x.shape, w_hh.shape[1]
-    dense = [_dense(a) for a in arrays]
-    results = [np.empty(a.shape, np.float32) for a in (x, h0, c0, w_ih, w_hh)]
-    results.append(np.empty(4 * H, np.float32))
-    _check(
-        lib.ts_lstm_backward(B, T, D, H, *(_read(a) for a in dense), *(_read(a) for a in results))
-    )
-    dx, dh0, dc0, dw_ih, dw_hh, dbias = results
-    return dx, dh0, dc0, dw_ih, dw_hh, dbias
-
-
 def cross_entropy_forward(logits: Array, targets: Array, ignore_index: int) -> tuple[Array, Array]:
     """-log softmax(logits)[target]; see numpy_kernels.cross_entropy_forward."""
     if not _is_float32(logits):

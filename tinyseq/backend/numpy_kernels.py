@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyseq.backend.numpy_elementwise import exp, sigmoid, tanh
+from tinyseq.backend.numpy_recurrent import recurrent_backward, recurrent_forward
+
 Array = npt.NDArray[Any]
 
 __all__ = [
@@ -20,34 +23,14 @@ __all__ = [
     "embedding_scatter",
     "exp",
     "linear",
-    "lstm_backward",
-    "lstm_forward",
     "matmul",
+    "recurrent_backward",
+    "recurrent_forward",
     "scale_",
     "sigmoid",
     "sum_of_squares",
     "tanh",
 ]
-
-
-def exp(x: Array) -> Array:
-    """e to the x; infinity past the largest number, without a warning."""
-    with np.errstate(over="ignore", under="ignore"):
-        y: Array = np.exp(x)
-    return y
-
-
-def tanh(x: Array) -> Array:
-    """The hyperbolic tangent."""
-    y: Array = np.tanh(x)
-    return y
-
-
-def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)), through exp(-|x|), which cannot overflow."""
-    e = exp(-np.abs(x))
-    y: Array = np.where(x < 0, e, 1).astype(x.dtype) / (1 + e)
-    return y
 
 
 def matmul(a: Array, b: Array) -> Array:
@@ -82,69 +65,6 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": tanh,
     "sigmoid": sigmoid,
 }
-
-
-def lstm_forward(
-    x: Array, h0: Array, c0: Array, w_ih: Array, w_hh: Array, bias: Array | None, keep: bool
-) -> tuple[Array, Array, Array, Array | None, Array | None]:
-    """One LSTM layer over a whole sequence, gates in the order i, f, g, o.
-
-    Args:
-        x: (B, T, D).
-        h0, c0: (B, H).
-        w_ih, w_hh: (4H, D), (4H, H).
-        bias: (4H,) or None.
-        keep: whether the last two results are wanted.
-
-    Returns:
-        y (B, T, H), h_T and c_T (B, H), and for lstm_backward, step by step, the activated gates
-        (T, B, 4H) and the cells (T, B, H), None if not kept.
-    """
-    (B, T, _), H = x.shape, h0.shape[1]
-    y = np.empty((B, T, H), x.dtype)
-    gates = np.empty((T, B, 4 * H), x.dtype)
-    cells = np.empty((T, B, H), x.dtype)
-    from_x = linear(x, w_ih, bias, "none")
-    h, c, w = h0.copy(), c0.copy(), w_hh.T
-    for t in range(T):
-        a = from_x[:, t] + h @ w
-        i, f, o = sigmoid(a[:, :H]), sigmoid(a[:, H : 2 * H]), sigmoid(a[:, 3 * H :])
-        g = np.tanh(a[:, 2 * H : 3 * H])
-        c = f * c + i * g
-        h = o * np.tanh(c)
-        y[:, t], cells[t] = h, c
-        np.concatenate((i, f, g, o), axis=1, out=gates[t])
-    return (y, h, c, gates, cells) if keep else (y, h, c, None, None)
-
-
-def lstm_backward(
-    dy: Array, dh_last: Array, dc_last: Array, x: Array, h0: Array, c0: Array,
-    w_ih: Array, w_hh: Array, y: Array, gates: Array, cells: Array,
-) -> tuple[Array, Array, Array, Array, Array, Array]:  # fmt: skip
-    """From the gradients of lstm_forward's first three results to those of its inputs.
-
-    Returns:
-        dx, dh0, dc0, dw_ih, dw_hh, dbias, in the inputs' shapes; dbias (4H,).
-    """
-    (B, T, D), H = x.shape, h0.shape[1]
-    da = np.empty((B, T, 4 * H), x.dtype)  # the gradient of the gates' pre-activations
-    dh, dc = dh_last.copy(), dc_last.copy()
-    for t in reversed(range(T)):
-        i, f, g, o = (gates[t, :, k * H : (k + 1) * H] for k in range(4))
-        before = cells[t - 1] if t else c0
-        tanh_c = np.tanh(cells[t])
-        dh = dh + dy[:, t]
-        dc = dc + dh * o * (1 - tanh_c * tanh_c)
-        da[:, t, :H] = dc * g * i * (1 - i)
-        da[:, t, H : 2 * H] = dc * before * f * (1 - f)
-        da[:, t, 2 * H : 3 * H] = dc * i * (1 - g * g)
-        da[:, t, 3 * H :] = dh * tanh_c * o * (1 - o)
-        dh, dc = da[:, t] @ w_hh, dc * f
-    h_before = np.concatenate((h0[:, None], y), axis=1)[:, :T]
-    rows = da.reshape(B * T, 4 * H)
-    dw_ih = rows.T @ x.reshape(B * T, D)
-    dw_hh = rows.T @ h_before.reshape(B * T, H)
-    return da @ w_ih, dh, dc, dw_ih, dw_hh, rows.sum(0)
 
 
 def cross_entropy_forward(logits: Array, targets: Array, ignore_index: int) -> tuple[Array, Array]:

@@ -63,27 +63,55 @@ class Run(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """What backward needs, one row for each real step in the order of `Steps`, S in all.
+    """What backward needs: arrays, or None where the cell has none.
+
+    One row for each real step of each row, in the order of `Steps`, S in all:
 
     gates (S, G H), activated (of the plain network its h before zoneout); cells (S, H), the c_t of
-    an LSTM; inner (S, H), the product of a GRU that r multiplies or, reset before, W_hn (r h), with
-    norm and bias. With layer norm: hat_x and hat_h (S, G H), the normalised products of x and h;
-    scale_x and scale_h (S, groups), what each group was multiplied with, 1 / sqrt(var + ε), in two
-    groups, r with z and n alone, of a GRU, else in one; of an LSTM hat_c (S, H), scale_c (S,).
+    an LSTM; inner (S, H), what r multiplies in "gru": W_hn h with norm and bias. With layer norm:
+    hat_x and hat_h (S, G H), the normalised products of x and h; scale_x and scale_h (S, groups),
+    the 1 / sqrt(variance + ε) of each group of columns that `groups_of` names; and of an LSTM the
+    cell's hat_c (S, H) and scale_c (S,).
 
     With Run.every = k > 0 only cells, of an LSTM: (ceil(steps / k), B, H), each row's c before step
     0, k, 2 k, ... or its last.
     """
 
-    gates: Array | None = None
-    cells: Array | None = None
-    inner: Array | None = None
-    hat_x: Array | None = None
-    hat_h: Array | None = None
-    scale_x: Array | None = None
-    scale_h: Array | None = None
-    hat_c: Array | None = None
-    scale_c: Array | None = None
+    gates: Any = None
+    cells: Any = None
+    inner: Any = None
+    hat_x: Any = None
+    hat_h: Any = None
+    scale_x: Any = None
+    scale_h: Any = None
+    hat_c: Any = None
+    scale_c: Any = None
+
+
+def groups_of(cell: str, H: int) -> tuple[slice, ...]:
+    """The rows of W_ih x and W_hh h that layer norm takes together: all, or of a GRU r with z and
+    n by itself."""
+    if cell in ("gru", "gru_before"):
+        return slice(0, 2 * H), slice(2 * H, 3 * H)
+    return (slice(0, GATES[cell] * H),)
+
+
+def saved_shapes(cell: str, weights: Weights, S: int) -> Saved:
+    """The shape of everything in Saved, None for what the cell has not, with Run.every = 0."""
+    H = len(weights.w_ih) // GATES[cell]
+    full, cells, lstm = (S, GATES[cell] * H), (S, H), cell == "lstm"
+    normed, scales = weights.norm_ih is not None, (S, len(groups_of(cell, H)))
+    return Saved(
+        gates=full,
+        cells=cells if lstm else None,
+        inner=cells if cell == "gru" else None,
+        hat_x=full if normed else None,
+        hat_h=full if normed else None,
+        scale_x=scales if normed else None,
+        scale_h=scales if normed else None,
+        hat_c=cells if normed and lstm else None,
+        scale_c=(S,) if normed and lstm else None,
+    )
 
 
 class Steps(NamedTuple):
@@ -105,11 +133,18 @@ class Steps(NamedTuple):
     rows: Array
     times: Array
 
-    def slices(self, begin: int = 0, end: int | None = None) -> Iterator[tuple[int, slice]]:
+    def slices(self) -> Iterator[tuple[int, slice]]:
         """For each step the number of its rows, and where its pairs lie."""
-        bounds = self.starts[begin : None if end is None else end + 1].tolist()
-        for first, last in pairwise(bounds):
+        for first, last in pairwise(self.starts.tolist()):
             yield last - first, slice(first, last)
+
+    def part(self, begin: int, end: int) -> "Steps":
+        """Those of the steps alone."""
+        starts = self.starts[begin : end + 1]
+        at = slice(starts[0], starts[-1])
+        return Steps(
+            self.order, self.counts[begin:end], starts - starts[0], self.rows[at], self.times[at]
+        )
 
 
 def steps_of(lengths: Array | None, reverse: bool, B: int, T: int) -> Steps:

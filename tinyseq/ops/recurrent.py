@@ -32,7 +32,7 @@ def forward(
 ) -> tuple[Any, ...]:  # fmt: skip
     """The forward kernel as FusedOp calls it: y, the last states, and what is saved."""
     y, h, c, saved = backend.recurrent_forward(cell, x, h0, c0, Weights(*weights), run, keep)
-    if trace is not None:
+    if trace is not None and saved is not None:
         _fill(trace, cell, saved, run, x.shape)
     return (y, h, *(() if c is None else (c,)), *(saved or ()))
 
@@ -97,8 +97,6 @@ def call(
     )
     inputs = (x, h0, c0, *weights)
     wanted = is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs)
-    if not hasattr(backend, "recurrent_forward"):  # until the kernels are there
-        return op.reference(*inputs, cell=cell, run=run)
     return op.run(*inputs, cell=cell, run=run, keep=wanted or trace is not None, trace=trace)
 
 

@@ -1,0 +1,218 @@
+"""The recurrent kernels in plain NumPy: a cell along a whole batch of sequences, and back.
+
+The rows are taken in the order of `Steps`, longest first, so that those that still run are the
+first ones, and the work goes with the sum of the lengths. The product with x is one for all steps,
+and so is that of each weight's gradient.
+
+A cell is a file with two things. `forward` (cell, part_x, hm, h, c, weights), on the rows that take
+a step: part_x is W_ih x_t with norm and bias, hm is h_{t-1} as it enters W_hh; it gives h~ and c~,
+the states before zoneout, and Saved. And `Backward`, see `CellBackward`.
+"""
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyseq.backend import numpy_gru, numpy_lstm, numpy_rnn
+from tinyseq.backend.numpy_products import normalized_backward, product
+from tinyseq.backend.recurrent import (
+    GATES,
+    Run,
+    Saved,
+    Steps,
+    Weights,
+    groups_of,
+    saved_shapes,
+    steps_of,
+)
+
+Array = npt.NDArray[Any]
+
+CELLS: dict[str, ModuleType] = {
+    "rnn_tanh": numpy_rnn,
+    "rnn_relu": numpy_rnn,
+    "lstm": numpy_lstm,
+    "gru": numpy_gru,
+    "gru_before": numpy_gru,
+}
+
+
+@np.errstate(all="ignore")  # an infinity is an answer like any other
+def recurrent_forward(
+    cell: str, x: Array, h0: Array, c0: Array | None, weights: Weights, run: Run, keep: bool
+) -> tuple[Array, Array, Array | None, Saved | None]:
+    """A cell along a batch of sequences; `Weights`, `Run` and `Saved` say what is in them.
+
+    Args:
+        cell: one of `recurrent.CELLS`.
+        x: (B, T, D).
+        h0, c0: the first states, (B, R) and (B, H), c0 of an LSTM only.
+        keep: whether Saved is wanted.
+
+    Returns:
+        y (B, T, R), 0 past a row's length; h and c after each row's last real step; and Saved or
+        None.
+    """
+    (B, T, _), R = x.shape, h0.shape[1]
+    steps = steps_of(run.lengths, run.reverse, B, T)
+    back = np.argsort(steps.order)
+    y = np.zeros((B, T, R), x.dtype)
+    h, c = h0[steps.order], None if c0 is None else c0[steps.order]
+    cells, saved = [], Saved()
+    for begin, end in _pieces(steps, run.every):
+        if c is not None and run.every:
+            cells.append(c[back])
+        part = steps.part(begin, end)
+        hs, saved = _forward(cell, x, h, c, weights, run, part, keep and not run.every)
+        y[part.rows, part.times] = hs
+    if run.every:
+        H = len(weights.w_ih) // GATES[cell]
+        stacked = np.array(cells, x.dtype).reshape(len(cells), B, H)
+        saved = Saved(cells=None if c is None else stacked)
+    return y, h[back], None if c is None else c[back], saved if keep else None
+
+
+def _pieces(steps: Steps, every: int) -> list[tuple[int, int]]:
+    """First and last step, exclusive, of what is done in one go."""
+    longest = len(steps.counts)
+    if not every:
+        return [(0, longest)]
+    return [(begin, min(begin + every, longest)) for begin in range(0, longest, every)]
+
+
+def _forward(
+    cell: str, x: Array, h: Array, c: Array | None, w: Weights, run: Run, steps: Steps, keep: bool
+) -> tuple[Array, Saved]:
+    """Take these steps from the states h and c, sorted by length, which are moved on in place.
+
+    Returns:
+        All h (S, R), and Saved, of the steps' pairs.
+    """
+    groups = groups_of(cell, len(w.w_ih) // GATES[cell])
+    part_x = product(x[steps.rows, steps.times], w.w_ih, w.norm_ih, w.b_ih, groups)
+    shapes = saved_shapes(cell, w, len(steps.rows))
+    saved = Saved(*(None if s is None or not keep else np.empty(s, x.dtype) for s in shapes))
+    hs = np.empty((len(steps.rows), h.shape[1]), x.dtype)
+    mask = None if run.mask is None else run.mask[steps.order]
+    zone_h, zone_c = _zone(run.zone_h, x, steps), _zone(run.zone_c, x, steps)
+    for n, at in steps.slices():
+        hm = h[:n] if mask is None else mask[:n] * h[:n]
+        c_before = None if c is None else c[:n]
+        new_h, new_c, kept = CELLS[cell].forward(cell, part_x.value[at], hm, h[:n], c_before, w)
+        h[:n] = hs[at] = _held(zone_h, at, h[:n], new_h)
+        if c is not None:
+            c[:n] = _held(zone_c, at, c[:n], new_c)
+            kept = kept._replace(cells=c[:n])
+        if keep:
+            for whole, rows in zip(saved, kept, strict=True):
+                if rows is not None:
+                    whole[at] = rows
+    return hs, saved._replace(hat_x=part_x.hat, scale_x=part_x.scale)
+
+
+def _zone(zone: Array | None, x: Array, steps: Steps) -> Array | None:
+    """Zoneout's k of each pair."""
+    if zone is None:
+        return None
+    return np.broadcast_to(zone, (*x.shape[:2], zone.shape[2]))[steps.rows, steps.times]
+
+
+def _held(k: Array | None, at: slice, old: Array, new: Array) -> Array:
+    """A state after zoneout."""
+    return new if k is None else k[at] * old + (1 - k[at]) * new
+
+
+@np.errstate(all="ignore")
+def recurrent_backward(
+    cell: str, dy: Array, dh_last: Array, dc_last: Array | None, x: Array, h0: Array,
+    c0: Array | None, weights: Weights, run: Run, y: Array, saved: Saved, want_norm: bool,
+) -> tuple[Array, Array, Array | None, Weights, Array | None]:  # fmt: skip
+    """From the gradients of recurrent_forward's results to those of its arguments.
+
+    Args:
+        dy, dh_last, dc_last: of y, and of the last states; dy past a row's length counts for
+            nothing.
+        y, saved: what forward gave.
+        want_norm: whether the last result is wanted.
+
+    Returns:
+        dx, dh0, dc0 or None, the weights' gradients, and the Euclidean norm of the whole gradient
+        of each h_t (B, T) or None; at padding dx and that are 0.
+    """
+    B, T, _ = x.shape
+    steps = steps_of(run.lengths, run.reverse, B, T)
+    back = np.argsort(steps.order)
+    dx, dweights = (
+        np.zeros_like(x),
+        Weights(*(None if w is None else np.zeros_like(w) for w in weights)),
+    )
+    norm = np.zeros((B, T), x.dtype) if want_norm else None
+    dh, dc = dh_last[steps.order], None if dc_last is None else dc_last[steps.order]
+    for k, (begin, end) in reversed(list(enumerate(_pieces(steps, run.every)))):
+        part, h, c = steps.part(begin, end), h0[steps.order], c0 if c0 is None else c0[steps.order]
+        kept = saved
+        if run.every:
+            if begin:
+                before = steps.part(begin - 1, begin)
+                h = y[before.rows, before.times]
+            c = None if c is None else saved.cells[k][steps.order]
+            _, kept = _forward(
+                cell, x, h.copy(), None if c is None else c.copy(), weights, run, part, True
+            )
+        _backward(cell, dy, dh, dc, x, h, c, weights, run, part, y, kept, dx, dweights, norm)
+    return dx, dh[back], None if dc is None else dc[back], dweights, norm
+
+
+def _backward(
+    cell: str, dy: Array, dh: Array, dc: Array | None, x: Array, h: Array, c: Array | None,
+    w: Weights, run: Run, steps: Steps, y: Array, saved: Saved, dx: Array, dweights: Weights,
+    norm: Array | None,
+) -> None:  # fmt: skip
+    """Take these steps back, from the states h and c before them, sorted by length. dh and dc,
+    sorted too, are moved on in place; dx and norm are written, dweights added to."""
+    here = steps.rows, steps.times
+    groups = groups_of(cell, len(w.w_ih) // GATES[cell])
+    h_before = _before(steps, h, y[here])
+    hm = h_before if run.mask is None else run.mask[steps.rows] * h_before
+    c_before = None if c is None else _before(steps, c, saved.cells)
+    back: Any = CELLS[cell].Backward(cell, w, saved, hm, h_before, c_before)
+    d_y = dy[here]
+    zone_h, zone_c = _zone(run.zone_h, x, steps), _zone(run.zone_c, x, steps)
+    for n, at in reversed(list(steps.slices())):
+        d_y[at] += dh[:n]
+        d_new, d_old = _held_backward(zone_h, at, d_y[at])
+        dc_new, dc_old = (None, None) if dc is None else _held_backward(zone_c, at, dc[:n])
+        d_hm, d_h, d_c = back.step(at, d_new, dc_new)
+        if run.mask is not None:
+            d_hm = d_hm * run.mask[steps.rows[at]]
+        dh[:n] = d_hm + d_h + d_old
+        if dc is not None:
+            dc[:n] = d_c + dc_old
+    if norm is not None:
+        norm[here] = np.sqrt(np.square(d_y).sum(1))
+    found, d_x = back.gradients(), back.d_x
+    found["b_ih"] = d_x.sum(0)
+    if w.norm_ih is not None:
+        found["norm_ih"] = (d_x * saved.hat_x).sum(0)
+        d_x = normalized_backward(d_x * w.norm_ih, saved.hat_x, saved.scale_x, groups)
+    found["w_ih"] = d_x.T @ x[here]
+    dx[here] = d_x @ w.w_ih
+    for name, gradient in found.items():
+        total = getattr(dweights, name)
+        if total is not None:
+            total += gradient
+
+
+def _before(steps: Steps, first: Array, after: Array) -> Array:
+    """The state before each pair's step: before the first step `first`, sorted by length, else the
+    one after the step before it."""
+    n = steps.counts[0] if len(steps.counts) else 0
+    earlier = np.arange(n, len(after)) - np.repeat(steps.counts[:-1], steps.counts[1:])
+    return np.concatenate((first[:n], after[earlier]))
+
+
+def _held_backward(k: Array | None, at: slice, d: Array) -> tuple[Array, Any]:
+    """From the gradient of a state after zoneout to those of the new and the old one."""
+    return (d, 0.0) if k is None else ((1 - k[at]) * d, k[at] * d)
