@@ -96,7 +96,7 @@ def test_bad_input_is_named():
     ]:
         with pytest.raises(ValueError, match=f"^LSTMCell: {match}"):
             cell(*arguments)
-    with pytest.raises(TypeError, match="^GRUCell: h0 must be float32"):
+    with pytest.raises(TypeError, match=r"^GRUCell: h0 must be float32"):
         nn.GRUCell(4, 5)(ts.zeros(2, 4), ts.zeros(2, 5, dtype=np.float64))
-    with pytest.raises(ValueError, match="^RNNCell: input_size must be"):
+    with pytest.raises(ValueError, match=r"^RNNCell: input_size must be"):
         nn.RNNCell(0, 5)
