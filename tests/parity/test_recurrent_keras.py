@@ -1,7 +1,8 @@
 """The outputs that Keras's own tests expect of its recurrent layers.
 
-They are in keras/src/layers/rnn/*_test.py, of Keras 3. There the input counts up, all of W is 0.01, of U 0.02, of the biases 0.03. Keras has no second bias
-but in the GRU that resets after the product, and its LSTM begins with 1 in the forget gate's.
+They are in keras/src/layers/rnn/*_test.py, of Keras 3. There the input counts up, all of W is 0.01,
+of U 0.02, of the biases 0.03. Keras has no second bias but in the GRU that resets after the
+product, and its LSTM begins with 1 in the forget gate's.
 """
 
 import numpy as np
