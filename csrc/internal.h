@@ -11,7 +11,7 @@
 
 #include "tinyseq.h"
 
-/* Runs work(context, thread, threads) on up to `threads` threads at once, denormals flushed to zero
+/* Runs work(context, thread, threads) on `threads` threads at once, or on one if they cannot be had, denormals flushed to zero
    and the floating-point mode put back afterwards. See threads.c. */
 typedef void (*ts_work)(void *context, int thread, int threads);
 void ts_parallel(int threads, ts_work work, void *context);
@@ -50,13 +50,8 @@ typedef struct {
     int (*sigmoid)(int64_t, const float *, float *);
     int (*matmul)(int64_t, int64_t, int64_t, int64_t, const float *, const int64_t *, int64_t, int64_t,
                   const float *, const int64_t *, int64_t, int64_t, const float *, int, float *);
-    int (*lstm_forward)(int64_t, int64_t, int64_t, int64_t, const float *, const float *,
-                        const float *, const float *, const float *, const float *, float *, float *,
-                        float *, float *, float *);
-    int (*lstm_backward)(int64_t, int64_t, int64_t, int64_t, const float *, const float *,
-                         const float *, const float *, const float *, const float *, const float *,
-                         const float *, const float *, const float *, const float *, float *, float *,
-                         float *, float *, float *, float *);
+    int (*recurrent_forward)(const ts_recurrent *);
+    int (*recurrent_backward)(const ts_recurrent *, const ts_recurrent_gradients *);
     int (*cross_entropy_forward)(int64_t, int64_t, const float *, const int64_t *, int64_t, float *,
                                  float *);
     int (*cross_entropy_backward)(int64_t, int64_t, const float *, const float *, const float *,

@@ -133,23 +133,11 @@ int ts_matmul(int64_t batch, int64_t m, int64_t n, int64_t k,
                          bias, activation, c);
 }
 
-int ts_lstm_forward(int64_t B, int64_t T, int64_t D, int64_t H,
-                    const float *x, const float *h0, const float *c0,
-                    const float *w_ih, const float *w_hh, const float *bias,
-                    float *y, float *h_last, float *c_last, float *gates, float *cells)
-{
-    return table->lstm_forward(B, T, D, H, x, h0, c0, w_ih, w_hh, bias, y, h_last, c_last, gates, cells);
-}
+int ts_recurrent_forward(const ts_recurrent *run) { return table->recurrent_forward(run); }
 
-int ts_lstm_backward(int64_t B, int64_t T, int64_t D, int64_t H,
-                     const float *dy, const float *dh_last, const float *dc_last,
-                     const float *x, const float *h0, const float *c0,
-                     const float *w_ih, const float *w_hh,
-                     const float *y, const float *gates, const float *cells,
-                     float *dx, float *dh0, float *dc0, float *dw_ih, float *dw_hh, float *dbias)
+int ts_recurrent_backward(const ts_recurrent *run, const ts_recurrent_gradients *gradients)
 {
-    return table->lstm_backward(B, T, D, H, dy, dh_last, dc_last, x, h0, c0, w_ih, w_hh, y, gates, cells,
-                                dx, dh0, dc0, dw_ih, dw_hh, dbias);
+    return table->recurrent_backward(run, gradients);
 }
 
 int ts_cross_entropy_forward(int64_t rows, int64_t classes, const float *logits,

@@ -176,12 +176,17 @@ static void order(member *m)
 
 void ts_parallel(int threads, ts_work work, void *context)
 {
-    /* While another of Python's threads has the team, this one works alone: the bits are the same. */
-    if (threads < 2 || pthread_mutex_trylock(&busy)) {
+    /* While another of Python's threads has the team, this one works alone: the bits are the same. And
+       so it does when the team cannot be had whole: those who ask count on all or on one. */
+    int have = threads > 1 && !pthread_mutex_trylock(&busy);
+    if (have && grow_team(threads - 1) < threads - 1) {
+        pthread_mutex_unlock(&busy);
+        have = 0;
+    }
+    if (!have) {
         with_denormals_flushed(work, context, 0, 1);
         return;
     }
-    threads = 1 + (int)ts_min(grow_team(threads - 1), threads - 1);
     job.work = work;
     job.context = context;
     job.threads = threads;

@@ -52,26 +52,65 @@ int ts_matmul(int64_t batch, int64_t m, int64_t n, int64_t k,
               const float *b, const int64_t *b_offset, int64_t b_row, int64_t b_column,
               const float *bias, int activation, float *c);
 
-/* A whole LSTM sequence, gates in the order i, f, g, o:
-     (i f g o) = (sigmoid sigmoid tanh sigmoid)(bias + W_ih x_t + W_hh h_{t-1})
-     c_t = f c_{t-1} + i g,   h_t = o tanh(c_t)
-   x (B, T, D); h0, c0, h_last, c_last (B, H); w_ih (4H, D); w_hh (4H, H); bias (4H) or NULL;
-   y (B, T, H). gates (T, B, 4H), activated, and cells (T, B, H) are what the backward pass needs, a
-   step's rows together as it reads them; both may be NULL.
-   Sum: bias, then the blocks of W_ih x, then those of W_hh h, as in ts_matmul. */
-int ts_lstm_forward(int64_t B, int64_t T, int64_t D, int64_t H,
-                    const float *x, const float *h0, const float *c0,
-                    const float *w_ih, const float *w_hh, const float *bias,
-                    float *y, float *h_last, float *c_last, float *gates, float *cells);
+/* The recurrences. G gates: RNN 1; LSTM 4 (i f g o); GRU 3 (r z n), reset after or before the product.
+   The equations stand in tinyseq/backend/numpy_recurrent.py. */
+enum { TS_RNN_TANH = 0, TS_RNN_RELU = 1, TS_LSTM = 2, TS_GRU = 3, TS_GRU_BEFORE = 4 };
 
-/* Its gradient: from dy (B, T, H) and those of the last states (B, H) to those of all inputs.
-   dbias (4H) sums the pre-activations' gradients over steps, from the last, then over rows. */
-int ts_lstm_backward(int64_t B, int64_t T, int64_t D, int64_t H,
-                     const float *dy, const float *dh_last, const float *dc_last,
-                     const float *x, const float *h0, const float *c0,
-                     const float *w_ih, const float *w_hh,
-                     const float *y, const float *gates, const float *cells,
-                     float *dx, float *dh0, float *dc0, float *dw_ih, float *dw_hh, float *dbias);
+/* What the backward pass needs, a row for every real step of every row of the batch: step after step,
+   in each the rows that are still going, the longest first. S rows in all, the sum of the lengths. */
+typedef struct {
+    float *gates;              /* (S, G H), activated */
+    float *cells;              /* (S, H), LSTM; with checkpoints (ceil(T / every), B, H) */
+    float *inner;              /* (S, H), TS_GRU: what r multiplies */
+    float *hat_x, *hat_h;      /* (S, G H), layer norm: the normalised parts */
+    float *scale_x, *scale_h;  /* (S, groups): 1 / sqrt(var + eps); GRU 2 groups, r z and n, else 1 */
+    float *hat_c, *scale_c;    /* (S, H), (S), LSTM with layer norm */
+} ts_kept;
+
+/* One layer in one direction. Pointers marked * may be NULL: the cell then lacks that part. */
+typedef struct {
+    int cell, reverse;
+    int64_t B, T, D, H;
+    int64_t R;                 /* size of h: that of the projection, or H */
+    int64_t every;             /* checkpoint every so many steps; 0: keep all steps */
+    const int64_t *lengths;    /* * (B), each in [0, T] */
+    const float *x;            /* (B, T, D) */
+    const float *h0, *c0;      /* (B, R), * (B, H) */
+    const float *w_ih, *w_hh;  /* (G H, D), (G H, R) */
+    const float *b_ih, *b_hh;  /* * (G H) */
+    const float *peephole;     /* * (3, H): i f o */
+    const float *w_hr;         /* * (R, H) */
+    const float *norm_ih, *norm_hh;    /* * (G H) */
+    const float *norm_c, *norm_c_bias; /* * (H) */
+    const float *mask;         /* * (B, R), on h where it enters w_hh */
+    const float *zone_h, *zone_c;      /* * weights of the old state, element (row, step, unit) at
+                                          [row * zone_row + step * zone_step + unit] */
+    int64_t zone_h_row, zone_h_step, zone_c_row, zone_c_step;
+    float *y;                  /* (B, T, R), zeros past a row's length */
+    float *h_last, *c_last;    /* (B, R), * (B, H), after a row's last real step */
+    ts_kept kept;              /* all NULL: nothing is kept */
+} ts_recurrent;
+
+/* Forward: reads all, writes y, h_last, c_last and what is to be kept.
+   Sum: the bias, then the blocks of W_ih x, then those of W_hh h, as in ts_matmul; a layer norm's
+   mean and variance in 16 lanes and a fixed tree. */
+int ts_recurrent_forward(const ts_recurrent *run);
+
+/* Backward: the gradients of what stands in ts_recurrent under the same name, in its shape; NULL where
+   that is NULL. */
+typedef struct {
+    const float *y, *h_last, *c_last; /* given */
+    float *x, *h0, *c0, *w_ih, *w_hh, *b_ih, *b_hh, *peephole, *w_hr;
+    float *norm_ih, *norm_hh, *norm_c, *norm_c_bias;
+    float *norm;                      /* * (B, T): the Euclidean norm of all that reaches each h */
+} ts_recurrent_gradients;
+
+/* Reads all of run, y and what was kept included, and writes the gradients; those of x and norm are
+   zeros past a row's length.
+   Sums over rows in the weights' gradients: the rows of ts_kept from the last to the first, in blocks of
+   512 as in ts_matmul; in the vectors': over the steps from the last, then over the rows, the longest
+   first. */
+int ts_recurrent_backward(const ts_recurrent *run, const ts_recurrent_gradients *gradients);
 
 /* losses[r] = logsumexp(logits[r]) - logits[r, targets[r]], and that logsumexp, for logits
    (rows, classes); the loss is 0 where targets[r] == ignore_index. Every other target was checked to

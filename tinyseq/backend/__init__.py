@@ -63,10 +63,15 @@ _BUILD = "build it with: python -m pip install -e . (a C compiler is needed)"
 
 _c: ModuleType | None
 _missing = ""
+_by_c: dict[str, Any] = {}  # every kernel that C has
 try:
     from tinyseq.backend import c_kernels as _c
+    from tinyseq.backend import c_recurrent as _c_recurrent
 except ImportError as error:
     _c, _missing = None, str(error)
+else:
+    for _module in (_c, _c_recurrent):
+        _by_c |= {name: getattr(_module, name) for name in KERNELS if hasattr(_module, name)}
 
 _active = ""  # until the first kernel is asked for
 
@@ -109,9 +114,8 @@ def use(name: str) -> None:
         _c.use_isa(isa)
     _active = "c" if served_by_c else "numpy"
     for kernel in KERNELS:
-        globals()[kernel] = getattr(numpy_kernels, kernel)
-        if served_by_c and hasattr(_c, kernel):
-            globals()[kernel] = getattr(_c, kernel)
+        by_numpy = getattr(numpy_kernels, kernel)
+        globals()[kernel] = _by_c.get(kernel, by_numpy) if served_by_c else by_numpy
 
 
 def info() -> dict[str, object]:
@@ -129,7 +133,7 @@ def info() -> dict[str, object]:
         "isa": _c.isa() if _c is not None and _active == "c" else None,
         "threads": get_num_threads(),
         "kernels": {
-            kernel: "c" if _active == "c" and hasattr(_c, kernel) else "numpy" for kernel in KERNELS
+            kernel: "c" if _active == "c" and kernel in _by_c else "numpy" for kernel in KERNELS
         },
     }
 
