@@ -80,6 +80,12 @@ def test_a_changed_parameter_and_a_fused_ops_saved_arrays_are_found():
         y.inputs[0].data[3][...] = 0  # the gates, which only the backward kernel reads
         with pytest.raises(RuntimeError, match="its input 0 was changed in place"):
             y.sum().backward()
+        mask = np.ones((1, 3), np.float32)
+        weights = (lstm.weight_ih_l0, lstm.weight_hh_l0)
+        y, _, _ = ts.ops.lstm(x, ts.zeros(1, 3), ts.zeros(1, 3), *weights, mask=mask)
+        mask[...] = 0
+        with pytest.raises(RuntimeError, match="its run was changed in place"):
+            y.sum().backward()
 
 
 def test_nothing_is_noted_outside_and_what_was_made_there_is_said_so():

@@ -69,7 +69,7 @@ def checksums(y: Tensor) -> Iterator[tuple[str, int]]:
     named |= {f"input {i}": getattr(x, "data", None) for i, x in enumerate(y.inputs)}
     for name, data in named.items():
         sum = 0
-        for array in data if type(data) is tuple else (data,):
+        for array in data if isinstance(data, tuple) else (data,):
             if isinstance(array, np.ndarray):
                 sum = crc32(array.tobytes(), sum)
         yield name, sum

@@ -80,53 +80,6 @@ def test_linear(activation, truth, bias):
     np.testing.assert_array_equal(w, kept[1])
 
 
-def lstm_arguments(B, T, D, H):
-    return [normal(B, T, D), normal(B, H), normal(B, H), normal(4 * H, D), normal(4 * H, H)]
-
-
-@pytest.mark.parametrize("with_bias", [True, False])
-def test_lstm_forward(with_bias):
-    B, T, D, H = 2, 4, 3, 2
-    x, h0, c0, w, u = lstm_arguments(B, T, D, H)
-    bias = normal(4 * H) if with_bias else None
-    y, h_last, c_last, gates, cells = K.lstm_forward(x, h0, c0, w, u, bias, True)
-    for b in range(B):
-        h, c = list(h0[b]), list(c0[b])
-        for t in range(T):
-            a = [
-                sum(w[r, d] * x[b, t, d] for d in range(D))
-                + sum(u[r, k] * h[k] for k in range(H))
-                + (bias[r] if with_bias else 0)
-                for r in range(4 * H)
-            ]
-            for k in range(H):
-                i, f, o = sigma(a[k]), sigma(a[H + k]), sigma(a[3 * H + k])
-                c[k] = f * c[k] + i * math.tanh(a[2 * H + k])
-                h[k] = o * math.tanh(c[k])
-            np.testing.assert_allclose(y[b, t], h, rtol=1e-12)
-            np.testing.assert_allclose(cells[t, b], c, rtol=1e-12)
-        np.testing.assert_allclose(h_last[b], h, rtol=1e-12)
-        np.testing.assert_allclose(c_last[b], c, rtol=1e-12)
-    assert gates.shape == (T, B, 4 * H)
-    assert K.lstm_forward(x, h0, c0, w, u, bias, False)[3:] == (None, None)
-
-
-@pytest.mark.parametrize("B, T, D, H", [(2, 3, 2, 2), (1, 1, 1, 1), (2, 0, 2, 2), (0, 2, 1, 2)])
-def test_lstm_backward(B, T, D, H):
-    arguments = [*lstm_arguments(B, T, D, H), normal(4 * H)]
-    weights = normal(B, T, H), normal(B, H), normal(B, H)
-
-    def loss():
-        results = K.lstm_forward(*arguments, False)[:3]
-        return sum(np.sum(w * r) for w, r in zip(weights, results, strict=True))
-
-    y, _, _, gates, cells = K.lstm_forward(*arguments, True)
-    found = K.lstm_backward(*weights, *arguments[:5], y, gates, cells)
-    for argument, gradient in zip(arguments, found, strict=True):
-        assert gradient.shape == argument.shape
-        np.testing.assert_allclose(gradient, central(loss, argument), rtol=1e-6, atol=1e-8)
-
-
 def test_cross_entropy():
     logits, targets = normal(5, 4), np.array([0, 3, -1, 2, 2])
     losses, logsumexp = K.cross_entropy_forward(logits, targets, -1)

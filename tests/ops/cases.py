@@ -3,6 +3,7 @@
 import numpy as np
 
 import tinyseq as ts
+from tests.recurrent import as_op, problem
 from tinyseq import ops
 
 _random = np.random.default_rng(0)
@@ -22,9 +23,8 @@ def apart(*shape):
     return (_random.permutation(n).reshape(shape) - n / 2 + 0.3) * 0.1
 
 
-def lstm_arguments(B, T, D, H):
-    shapes = ((B, T, D), (B, H), (B, H), (4 * H, D), (4 * H, H), (4 * H,))
-    return [normal(*shape) for shape in shapes]
+def recurrent(name, cell, B=2, T=2, D=1, H=2, **options):
+    return (name, *as_op(problem(cell, B, T, D, H, **options), cell))
 
 
 TARGETS = np.array([2, 0, -100, 1])
@@ -157,9 +157,6 @@ CASES = [
         lambda x: ops.cross_entropy(x, ROWS, reduction="none"),
         [normal(2, 3, 3)],
     ),
-    ("lstm", ops.lstm, lstm_arguments(2, 3, 2, 2)),
-    ("lstm, no bias", ops.lstm, lstm_arguments(1, 2, 1, 3)[:-1]),
-    ("lstm, no steps", ops.lstm, lstm_arguments(2, 0, 2, 1)),
     ("checkpoint", lambda a, b: ts.checkpoint(lambda: ops.tanh(a * b) * a), [normal(2), normal(2)]),
 ]
 
@@ -274,4 +271,30 @@ CASES += [
         lambda x, t: ops.kl_div(x, t, log_target=True),
         [normal(2, 3), normal(2, 3)],
     ),
+]
+
+ALL = {"norm": True, "mask": True, "zone": (2, 3), "lengths": [2, 3], "reverse": True, "T": 3}
+
+CASES += [
+    recurrent("lstm", "lstm"),
+    recurrent("lstm, no bias", "lstm", B=1, H=3, bias=False),
+    recurrent("lstm, peephole", "lstm", peephole=True),
+    recurrent("lstm, projected", "lstm", P=1, H=3),
+    recurrent("lstm, layer norm", "lstm", norm=True),
+    recurrent("lstm, in pieces", "lstm", T=5, every=2, B=1),
+    recurrent("lstm, everything", "lstm", peephole=True, P=3, **ALL),
+    recurrent("lstm, no steps", "lstm", T=0),
+    recurrent("lstm, no rows", "lstm", B=0),
+    recurrent("lstm, only padding", "lstm", lengths=[0, 0]),
+    recurrent("gru", "gru"),
+    recurrent("gru, no bias", "gru", bias=False, norm=True),
+    recurrent("gru, everything", "gru", **ALL),
+    recurrent("gru, reset before", "gru_before"),
+    recurrent("gru, reset before, everything", "gru_before", every=2, **ALL),
+    recurrent("gru, no steps", "gru", T=0),
+    recurrent("rnn", "rnn_tanh"),
+    recurrent("rnn, everything", "rnn_tanh", every=1, **ALL),
+    recurrent("rnn, relu", "rnn_relu", D=2, H=3),
+    recurrent("rnn, relu, everything", "rnn_relu", D=2, H=3, **ALL),
+    recurrent("rnn, only padding", "rnn_relu", lengths=[0, 0]),
 ]

@@ -75,4 +75,6 @@ def test_a_wrong_gradient_is_found():
 
 def test_every_op_is_in_the_registry_under_its_own_name():
     assert all(operation.name == name for name, operation in REGISTRY.items())
-    assert {"_lstm_forward", "_cross_entropy_forward"} <= set(REGISTRY)
+    assert {"_lstm_forward", "_gru_forward", "_rnn_forward", "_cross_entropy_forward"} <= set(
+        REGISTRY
+    )

@@ -233,16 +233,6 @@ def test_cross_entropy_refuses():
         ops.cross_entropy(x, [0, 3])
 
 
-def test_lstm_refuses():
-    x, h, w, u = ts.zeros(2, 3, 4), ts.zeros(2, 5), ts.zeros(20, 4), ts.zeros(20, 5)
-    with pytest.raises(ValueError, match=r"lstm: x must be \(B, T, D\)"):
-        ops.lstm(x[0], h, h, w, u)
-    with pytest.raises(ValueError, match=r"lstm: h0 must be \(2, 5\), got \(1, 5\)"):
-        ops.lstm(x, h[:1], h, w, u)
-    with pytest.raises(TypeError, match="lstm: bias must be float32 as x is, got float64"):
-        ops.lstm(x, h, h, w, u, ts.zeros(20, dtype=np.float64))
-
-
 def test_the_extremes_pass_nan_on_and_where_keeps_its_dtype():
     same(ops.maximum(Tensor(np.array([np.nan, 1.0])), 2.0), [np.nan, 2])
     assert ops.where(np.array([True]), ts.ones(1), 0.5).dtype == np.float32

@@ -67,9 +67,8 @@ def _fill(trace: Trace, cell: str, saved: Saved, run: Run, shape: tuple[int, ...
         return whole
 
     letters = LETTERS.get(cell, "")
-    if letters and saved.gates is not None:
-        gates = np.split(saved.gates, len(letters), 1)
-        trace.gates = {letter: in_time(gate) for letter, gate in zip(letters, gates, strict=True)}
+    gates = np.split(saved.gates, GATES[cell], 1)
+    trace.gates = {letter: in_time(gate) for letter, gate in zip(letters, gates, strict=False)}
     trace.cells = None if saved.cells is None else in_time(saved.cells)
     trace.gradient_norm = None
 
