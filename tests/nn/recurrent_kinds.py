@@ -22,6 +22,10 @@ VARIANTS = {
 }
 
 
+def randn(*shape, seed=0, dtype=np.float32):
+    return np.random.default_rng(seed).normal(size=shape).astype(dtype)
+
+
 def make(variant, input_size=4, hidden_size=5, num_layers=1, dtype=np.float32, **options):
     kind, own = VARIANTS[variant]
     return kind(input_size, hidden_size, num_layers, **(own | options)).to(dtype)
@@ -65,3 +69,11 @@ def run_and_look(layer, *args, **kwargs):
         return results(layer, *args, **kwargs), seen
     finally:
         del layer._op
+
+
+def gradients(layer, outputs, *inputs):
+    """Of a weighted sum of the outputs, by the inputs and every parameter."""
+    loss = sum(
+        (y * ts.tensor(randn(*y.shape, seed=i, dtype=y.dtype))).sum() for i, y in enumerate(outputs)
+    )
+    return ts.grad(loss, [*inputs, *layer.parameters()])

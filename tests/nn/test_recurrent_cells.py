@@ -88,7 +88,7 @@ def test_bad_input_is_named():
     cell = nn.LSTMCell(4, 5)
     for match, arguments in [
         (r"x must be \(B, 4\), got \(2, 3\)", (ts.zeros(2, 3),)),
-        (r"x must be \(4,\), got \(3,\)", (ts.zeros(3),)),
+        (r"x must be \(4\), got \(3,\)", (ts.zeros(3),)),
         (r"x must be \(B, 4\), got \(1, 2, 4\)", (ts.zeros(1, 2, 4),)),
         (r"h0 must be \(2, 5\), got \(5,\)", (ts.zeros(2, 4), (ts.zeros(5), ts.zeros(5)))),
         (r"c0 must be \(5,\), got \(1, 5\)", (ts.zeros(4), (ts.zeros(5), ts.zeros(1, 5)))),

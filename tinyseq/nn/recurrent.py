@@ -21,7 +21,7 @@ from tinyseq.autograd import Array, Tensor
 from tinyseq.nn import functional as F
 from tinyseq.nn.layers import check_sizes, new_parameter
 from tinyseq.nn.module import Module
-from tinyseq.nn.recurrent_checks import as_states, check_count, check_rate, check_tensor
+from tinyseq.nn.recurrent_checks import as_states, check_count, check_input, check_rate
 from tinyseq.ops.recurrent import Trace, check_lengths
 
 ARGUMENTS = {  # by kind of parameter, the op's name for it
@@ -191,14 +191,14 @@ class Recurrent(Module):
         weights, or a state no Tensor.
         """
         name = type(self).__name__
-        check_tensor(name, "x", x, ("B", "T", self.input_size), self.weight_ih_l0.dtype)
+        check_input(name, "x", x, ("B", "T"), self.input_size, self.weight_ih_l0.dtype)
         if return_trace and self.checkpoint_every:
             raise ValueError(f"{name}: return_trace is not for checkpoint_every")
         if lengths is not None:
             lengths = check_lengths(name, lengths, *x.shape[:2])
         traces = [Trace() if return_trace else None for _ in self._runs]
         y, ends = self._walk(x, self._starts(state, x), lengths, traces)
-        after = tuple(ops.stack(end) for end in ends)
+        after = tuple(together(end) for end in ends)
         last = after[0] if len(after) == 1 else after
         return (y, last, traces) if return_trace else (y, last)
 
@@ -217,7 +217,7 @@ class Recurrent(Module):
         name = f"{type(self).__name__}.step"
         if self.bidirectional or self.reverse:
             raise ValueError(f"{name}: a layer that runs from the end needs the whole sequence")
-        check_tensor(name, "x_t", x_t, ("B", self.input_size), self.weight_ih_l0.dtype)
+        check_input(name, "x_t", x_t, ("B",), self.input_size, self.weight_ih_l0.dtype)
         B = x_t.shape[0]
         y, after = self.forward(x_t.reshape(B, 1, self.input_size), state)
         return y.reshape(B, self._state_sizes()[0]), after
@@ -226,7 +226,7 @@ class Recurrent(Module):
         """For each layer and direction the states before its first step."""
         shapes = [(len(self._runs), x.shape[0], size) for size in self._state_sizes()]
         states = as_states(type(self).__name__, state, shapes, x.dtype)
-        return zip(*(ops.unbind(s) for s in states), strict=True)
+        return zip(*(apart(s) for s in states), strict=True)
 
     def _walk(
         self,
@@ -271,6 +271,20 @@ class Recurrent(Module):
         given = signature(type(self)).parameters.items()
         more = [f"{n}={getattr(self, n)!r}" for n, p in given if getattr(self, n) != p.default]
         return ", ".join([f"{self.input_size}, {self.hidden_size}", *more[2:]])
+
+
+# One state alone only changes its shape: in streaming its way in and out would cost as much as the
+# step of a small layer.
+
+
+def apart(state: Tensor) -> tuple[Tensor, ...]:
+    """The states of each layer and direction."""
+    return ops.unbind(state) if state.shape[0] != 1 else (state.reshape(state.shape[1:]),)
+
+
+def together(states: list[Tensor]) -> Tensor:
+    """The states of all layers and directions as one."""
+    return ops.stack(states) if len(states) != 1 else states[0].reshape(1, *states[0].shape)
 
 
 def beside(ys: list[Tensor]) -> Tensor:

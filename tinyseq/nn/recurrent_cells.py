@@ -9,7 +9,7 @@ from tinyseq import init
 from tinyseq.autograd import Tensor
 from tinyseq.nn.layers import check_sizes, new_parameter
 from tinyseq.nn.module import Module
-from tinyseq.nn.recurrent_checks import as_states, check_tensor
+from tinyseq.nn.recurrent_checks import as_states, check_input
 
 
 class Cell(Module):
@@ -60,11 +60,11 @@ class Cell(Module):
         weights, or a state no Tensor.
         """
         name, dtype = type(self).__name__, self.weight_ih.dtype
-        rows = x.shape[:-1] if isinstance(x, Tensor) and x.ndim == 1 else ("B",)
-        check_tensor(name, "x", x, (*rows, self.input_size), dtype)
+        one = isinstance(x, Tensor) and x.ndim == 1
+        check_input(name, "x", x, () if one else ("B",), self.input_size, dtype)
         shape = (*x.shape[:-1], self.hidden_size)
         states = as_states(name, state, [shape] * self.states, dtype)
-        B = x.shape[0] if x.ndim == 2 else 1
+        B = 1 if one else x.shape[0]
         starts = (s.reshape(B, self.hidden_size) for s in states)
         weights = self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
         _, *ends = self._op(x.reshape(B, 1, self.input_size), *starts, *weights)

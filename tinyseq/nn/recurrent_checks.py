@@ -23,19 +23,14 @@ def check_rate(layer: str, name: str, rate: Any) -> None:
         raise ValueError(f"{layer}: {name} must be a number from 0 to 1, got {rate!r}")
 
 
-def check_tensor(layer: str, name: str, x: Any, shape: tuple[int | str, ...], dtype: Any) -> None:
-    """Raise, naming layer and argument, when x is not a Tensor of that shape and dtype.
-
-    A letter in the shape stands for any size.
-    """
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{layer}: {name} must be a Tensor, got {type(x).__name__}")
-    fits = all(isinstance(n, str) or n == m for n, m in zip(shape, x.shape, strict=False))
-    if x.ndim != len(shape) or not fits:
-        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+def check_input(
+    layer: str, name: str, x: Any, before: tuple[str, ...], size: int, dtype: Any
+) -> None:
+    """Raise, naming layer and argument, when x is not a Tensor (*before, size) of that dtype."""
+    check_tensor(layer, name, x, dtype)
+    if x.ndim != len(before) + 1 or x.shape[-1] != size:
+        wanted = ", ".join([*before, str(size)])
         raise ValueError(f"{layer}: {name} must be ({wanted}), got {x.shape}")
-    if x.dtype != dtype:
-        raise TypeError(f"{layer}: {name} must be {dtype} as the weights are, got {x.dtype}")
 
 
 def as_states(
@@ -49,5 +44,15 @@ def as_states(
         got = f"{len(state)} of them" if isinstance(state, (tuple, list)) else type(state).__name__
         raise ValueError(f"{layer}: state must be the pair (h0, c0), got {got}")
     for name, given, shape in zip(("h0", "c0"), states, shapes, strict=False):
-        check_tensor(layer, name, given, shape, dtype)
+        check_tensor(layer, name, given, dtype)
+        if given.shape != shape:
+            raise ValueError(f"{layer}: {name} must be {shape}, got {given.shape}")
     return tuple(states)
+
+
+def check_tensor(layer: str, name: str, x: Any, dtype: Any) -> None:
+    """Raise TypeError, naming layer and argument, when x is not a Tensor of that dtype."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{layer}: {name} must be a Tensor, got {type(x).__name__}")
+    if x.dtype != dtype:
+        raise TypeError(f"{layer}: {name} must be {dtype} as the weights are, got {x.dtype}")
