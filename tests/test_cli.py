@@ -9,6 +9,7 @@ import pytest
 import tinyseq as ts
 from tinyseq.cli import main
 from tinyseq.models import load_charlm
+from tinyseq.saving import load_checkpoint, save_checkpoint
 
 TEXT = "the cat sat on the mat and the dog sat on the log. " * 40
 SMALL = (
@@ -83,11 +84,24 @@ def test_info_names_backend_threads_and_every_kernel(capsys):
         assert re.search(rf"^  {name} +numpy$", out, re.M)
 
 
+@pytest.mark.parametrize("command", ["info", f"train --data text {' '.join(SMALL[:-2])}"])
+def test_without_the_c_extension_it_says_what_builds_it(command):
+    code = "import sys; sys.modules['tinyseq._csrc'] = None; import tinyseq.__main__"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command.split()],
+        env={**os.environ, "PYTHONPATH": ROOT, "TINYSEQ_BACKEND": "auto"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and "numpy" in done.stdout.lower()
+    assert "build it with: python -m pip install -e ." in done.stdout
+
+
 @pytest.mark.parametrize("argv", [[], ["train"], ["generate"], ["info"]])
 def test_help_reads_well(capsys, argv):
     assert main([*argv, "--help"]) == 0
     out = capsys.readouterr().out
-    assert "usage: tinyseq" in out and "None" not in out
+    assert "usage: tinyseq" in out and "None" not in out and "(default: )" not in out
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"tinyseq {ts.__version__}\n"
 
@@ -117,11 +131,21 @@ def test_characters_never_seen_in_training_are_counted(capsys, tmp_path):
     assert "3 held-out characters never occur before" in capsys.readouterr().out
 
 
+def test_a_text_is_not_replaced_by_its_checkpoint(capsys, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "text")
+    for out in ("text", "./text", "link"):
+        assert "is the text itself" in fails(
+            capsys, 1, "train", "--data", "text", *SMALL, "--out", out
+        )
+    assert (tmp_path / "text").read_text() == TEXT
+
+
 @pytest.mark.parametrize(
     ("option", "status"),
     [
         ("--model=cnn", 2), ("--backend=cuda", 2), ("--steps=x", 2), ("--threads=0", 2),
-        ("--threads=-3", 2), ("--nonsense", 2), ("--steps=0", 1), ("--epochs=-1", 1),
+        ("--threads=-3", 2), ("--threads=1.5", 2), ("--lr=inf", 1), ("--nonsense", 2),
+        ("--steps=0", 1), ("--epochs=-1", 1),
         ("--hidden=-4", 1), ("--hidden=0", 1), ("--batch=0", 1), ("--window=-1", 1),
         ("--lr=0", 1), ("--lr=nan", 1), ("--seed=-1", 1), ("--held-out=1.5", 1),
         ("--weight-decay=-1", 1), ("--dropout=1", 1),
@@ -129,7 +153,7 @@ def test_characters_never_seen_in_training_are_counted(capsys, tmp_path):
 )  # fmt: skip
 def test_nonsense_options(capsys, option, status):
     message = fails(capsys, status, "train", "--data", "text", *SMALL, option)
-    assert option.split("=")[0] in message
+    assert option.split("=")[0] in message and "_" not in message
 
 
 def test_a_backend_that_is_not_there(capsys, monkeypatch):
@@ -199,6 +223,18 @@ def test_bad_checkpoints(capsys, tmp_path):
     assert "cannot be read" in fails(capsys, 1, "generate", "--checkpoint", ".")
 
 
+def test_weights_too_large_to_compute_with_are_one_line(capsys, tmp_path):
+    train()
+    capsys.readouterr()
+    arrays, description = load_checkpoint("tinyseq.safetensors")
+    arrays["output.bias"][:] = 3e38
+    arrays["output.weight"][:] = 3e38
+    save_checkpoint("large", arrays, description)
+    for backend in ("auto", "numpy"):
+        line = fails(capsys, 1, "generate", "--checkpoint", "large", "--backend", backend)
+        assert "predictions are not numbers" in line
+
+
 def test_nan_is_one_line_and_the_last_good_checkpoint_stands(capsys, monkeypatch):
     real, calls = ts.optim.AdamW.step, []
 
@@ -225,18 +261,28 @@ def start(*argv, stdout=subprocess.PIPE, **environment):
     )
 
 
-def test_ctrl_c_writes_the_checkpoint_and_exits_with_130(tmp_path):
+@pytest.mark.parametrize(
+    "signals",
+    [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT] * 2, [signal.SIGINT] * 40],
+    ids=["ctrl-c", "terminated", "twice", "held down"],
+)
+def test_ctrl_c_writes_the_checkpoint_and_exits_with_its_status(tmp_path, signals):
     process = start(
         "train", "--data", "text", *SMALL, "--steps", "1000000", "--evaluations", "9999"
     )
     with process:
         assert process.stderr.readline().startswith("step ")  # so it is training
-        process.send_signal(signal.SIGINT)
+        for number in signals:
+            process.send_signal(number)
         _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in err
-    message = re.search(r"interrupted after step (\d+); checkpoint written to (\S+)\n$", err)
-    assert load_charlm(message[2])[2]["step"] == int(message[1])
+    assert process.returncode == 128 + signals[0]
+    step = load_charlm("tinyseq.safetensors")[2]["step"]
+    if len(signals) == 1:
+        assert "Traceback" not in err
+        message = (
+            f"tinyseq: interrupted after step {step}; checkpoint written to tinyseq.safetensors"
+        )
+        assert err.splitlines()[-1] == message
     assert sorted(os.listdir(tmp_path)) == ["text", "tinyseq.safetensors"]
 
 

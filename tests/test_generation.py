@@ -5,6 +5,7 @@ import tinyseq as ts
 from tinyseq.data import CharVocabulary
 from tinyseq.generation import _draw, generate
 from tinyseq.models import CharLM
+from tinyseq.training import Diverged
 
 VOCABULARY = CharVocabulary("abc\n")
 
@@ -50,6 +51,14 @@ def test_temperature_zero_and_next_to_it_take_the_likeliest(model):
 def test_the_reserved_symbol_is_never_drawn(model):
     model.output.bias.data[0] = 100
     assert set(text(model, length=200, temperature=5.0)) <= set("abc\n")
+
+
+@pytest.mark.parametrize("bias", [np.inf, np.nan, -np.inf])
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_predictions_that_are_no_numbers_are_an_error(model, bias, temperature):
+    model.output.bias.data[1:] = bias
+    with pytest.raises(Diverged, match="predictions are not numbers"):
+        text(model, temperature=temperature)
 
 
 def test_the_state_is_carried(model):

@@ -107,3 +107,29 @@ def test_bad_settings_are_named():
             make()
     with pytest.raises(TypeError, match="expected Tensors, got int"):
         optim.SGD([1])
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_tensors_that_no_gradient_would_reach_are_refused(kind):
+    p = nn.Parameter(np.ones((2, 3), np.float32))
+    with pytest.raises(TypeError, match="expected several Tensors, got one"):
+        MAKERS[kind](p)
+    with pytest.raises(ValueError, match="expected leaves, got a Tensor that an operation made"):
+        MAKERS[kind]([p * 2])
+
+
+@pytest.mark.parametrize("kind", ["momentum", "adam", "adamw"])
+def test_shapes_that_differ_are_named_before_anything_changes(kind):
+    ps = [nn.Parameter(np.ones(n, np.float32)) for n in (3, 4)]
+    optimizer = MAKERS[kind](ps)
+    for p in ps:
+        p.grad = ts.ones(p.shape)
+    optimizer.step()
+    after = [p.data.copy() for p in ps]
+    ps[1].grad = ts.ones(1)
+    with pytest.raises(ValueError, match=r"parameter 1 is \(4,\), its grad \(1,\)"):
+        optimizer.step()
+    ps[1].data, ps[1].grad = np.ones(5000, np.float32), ts.ones(5000)
+    with pytest.raises(ValueError, match=r"parameter 1 is \(5000,\), its \w+ \(4,\)"):
+        optimizer.step()
+    np.testing.assert_array_equal(ps[0].data, after[0])

@@ -1,3 +1,4 @@
+import json
 import os
 
 import numpy as np
@@ -90,7 +91,15 @@ def test_missing_and_foreign_files(tmp_path):
         save_file(ARRAYS, tmp_path / "foreign", metadata)
         with pytest.raises(CheckpointError, match="not one of tinyseq's"):
             load_checkpoint(tmp_path / "foreign")
-    for text in ("[1]", "{", "1"):
+    for text in ("[1]", "{", "1", "[" * 100_000):
         save_file(ARRAYS, tmp_path / "foreign", {"tinyseq": text})
         with pytest.raises(CheckpointError, match="damaged"):
             load_checkpoint(tmp_path / "foreign")
+
+
+def test_a_dtype_that_numpy_lacks_is_refused(tmp_path):
+    tensor = {"dtype": "F8_E4M3", "shape": [4], "data_offsets": [0, 4]}
+    header = json.dumps({"__metadata__": {"tinyseq": "{}"}, "x": tensor}).encode()
+    (tmp_path / "c").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    with pytest.raises(CheckpointError, match="damaged or not a checkpoint"):
+        load_checkpoint(tmp_path / "c")

@@ -114,21 +114,22 @@ def test_the_learning_rate_rises_then_falls():
     assert 0.02 <= rates[-1] < 0.021
 
 
-def test_one_ctrl_c_finishes_the_step_and_writes_the_checkpoint(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_signal_finishes_the_step_and_writes_the_checkpoint(tmp_path, number):
     path = tmp_path / "c"
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.getsignal(number)
 
     def report(progress):
         if progress.step == 5:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
 
     outcome = run(path, report, evaluations=1)
-    assert outcome.interrupted and outcome.step == 5
+    assert outcome.interrupted == number and outcome.step == 5
     loaded, _, about = load_charlm(path)
     assert about["step"] == 5
     for name, tensor in outcome.model.state_dict().items():
         np.testing.assert_array_equal(loaded.state_dict()[name].data, tensor.data)
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(number) is before
 
 
 def test_two_ctrl_c_stop_at_once_and_keep_the_last_checkpoint(tmp_path):
@@ -174,6 +175,19 @@ def test_nan_stops_naming_the_step_and_the_last_good_checkpoint_stands(
     with pytest.raises(Diverged, match=message) as caught:
         run(path)
     assert f"{path} holds" in str(caught.value)
+    assert load_charlm(path)[2]["step"] == 4
+
+
+def test_weights_that_are_not_finite_do_not_replace_the_last_good_checkpoint(tmp_path, monkeypatch):
+    path = tmp_path / "c"
+    broken_after(5, monkeypatch)
+
+    def report(progress):
+        if progress.step == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Diverged, match="step 5: a weight is not finite"):
+        run(path, report)
     assert load_charlm(path)[2]["step"] == 4
 
 

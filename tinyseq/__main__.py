@@ -1,7 +1,5 @@
 """``python -m tinyseq``: the command line."""
 
-import sys
+from tinyseq.cli import command
 
-from tinyseq.cli import main
-
-sys.exit(main())
+command()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import fields
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import NoReturn
 
 import tinyseq as ts
@@ -53,7 +54,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return the exit status: 0, 1 on bad input, 2 on bad usage, 130 on Ctrl-C.
+    """Run a command and return the exit status.
+
+    0; 1 on bad input, 2 on bad usage, 130 on Ctrl-C, 143 when training was ended by SIGTERM.
 
     Args:
         argv: the arguments after the program's name; the process's own when not given.
@@ -82,6 +85,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, BrokenPipeError):  # whoever read it has seen enough
             return 1
         return _fail(str(error))
+
+
+def command() -> NoReturn:
+    """The program ``tinyseq``: `main`, and then the end of the process.
+
+    One Ctrl-C is obeyed; those that follow it must not break off what it set going.
+    """
+
+    def once(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, once)
+    try:
+        status = main()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt:  # in the middle of the last words
+        status = 130
+    sys.exit(status)
 
 
 class _BadInput(ValueError):
@@ -133,7 +155,8 @@ def _parser() -> argparse.ArgumentParser:
         parents=[machine],
         help="train a model on a text and write a checkpoint",
         description="Train a character language model, measure it on the held-out end of the text "
-        "beside a 5-gram model fitted on the same training part, and write a checkpoint.",
+        "beside a 5-gram model fitted on the same training part, and write a checkpoint. Ctrl-C "
+        "writes it too and ends the run.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser_of.add_argument(
@@ -166,7 +189,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser_of.add_argument
     add("--checkpoint", metavar="FILE", default=DEFAULT_CHECKPOINT, help="what 'train' wrote")
-    add("--prompt", default="", help="text to continue")
+    add(
+        "--prompt",
+        metavar="TEXT",
+        default=argparse.SUPPRESS,
+        help="text to continue (default: none, as after a line's end)",
+    )
     add("--length", type=int, default=SAMPLE_LENGTH, metavar="N", help="characters to add")
     add(
         "--temperature",
@@ -189,9 +217,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
     return number
 
 
@@ -205,6 +236,9 @@ def _train(args: argparse.Namespace) -> int:
     check_writable(args.out)
     source = args.data if "data" in args else None
     corpus = Corpus(default_text() if source is None else read_text(source), settings)
+    if source is not None and os.path.exists(args.out) and os.path.samefile(source, args.out):
+        raise _BadInput(f"--out: {args.out} is the text itself, which the checkpoint would replace")
+    print(f"kernels: {_kernels()}")
     yardstick = NGram(corpus.training, len(corpus.vocabulary), YARDSTICK_ORDER)
     yardstick_bits = yardstick.bits(corpus.held_out)
     print(
@@ -224,7 +258,7 @@ def _train(args: argparse.Namespace) -> int:
     if outcome.interrupted:
         message = f"interrupted after step {outcome.step}; checkpoint written to {args.out}"
         print(f"tinyseq: {message}", file=sys.stderr)
-        return 130
+        return 128 + outcome.interrupted
     bits = outcome.held_out_bits or 0.0
     better = "the model" if bits < yardstick_bits else "the yardstick"
     gap = abs(yardstick_bits - bits)
@@ -241,15 +275,22 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
+def _kernels() -> str:
+    """Who computes: a slow run should say why it is slow."""
+    info = ts.backend.info()
+    if info["backend"] == "c":
+        return f"C, {info['isa']}, threads: {info['threads']}"
+    return f"NumPy ({info['missing'] or 'as asked'})"
+
+
 def _generate(args: argparse.Namespace) -> int:
+    prompt = args.prompt if "prompt" in args else ""
     model, vocabulary, _ = load_charlm(args.checkpoint)
     try:
-        characters = generate(
-            model, vocabulary, args.prompt, args.length, args.temperature, args.seed
-        )
+        characters = generate(model, vocabulary, prompt, args.length, args.temperature, args.seed)
     except ValueError as error:
         raise _BadInput(f"--{error}") from None
-    print(args.prompt, end="", flush=True)
+    print(prompt, end="", flush=True)
     for character in characters:
         print(character, end="", flush=True)
     print()
@@ -262,6 +303,8 @@ def _info(args: argparse.Namespace) -> int:
     print(f"backend          {info['backend']}")
     print(f"instruction set  {info['isa'] or 'none: NumPy'}")
     print(f"threads          {info['threads']}")
+    if info["missing"]:
+        print(f"C extension      {info['missing']}")
     print("kernels")
     kernels = info["kernels"]
     assert isinstance(kernels, dict)

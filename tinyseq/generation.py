@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tinyseq.autograd import no_grad
 from tinyseq.data import CharVocabulary
 from tinyseq.models import CharLM, State
+from tinyseq.training import Diverged
 
 
 def generate(
@@ -35,7 +36,8 @@ def generate(
         temperature: 1 is the model's own distribution, less is safer, 0 takes the likeliest.
         seed: of the draws, not negative.
 
-    Raises ValueError when length, temperature or seed is outside its range.
+    Raises ValueError when length, temperature or seed is outside its range, and, while drawing,
+    Diverged when the model's predictions are not finite.
     """
     if length < 0:
         raise ValueError(f"length must not be negative, got {length}")
@@ -67,7 +69,9 @@ def _drawn(
 
 def _draw(logits: NDArray[np.float64], temperature: float, rng: np.random.Generator) -> int:
     logits[CharVocabulary.UNKNOWN] = -np.inf
-    likeliest = int(logits.argmax())
+    likeliest = int(logits.argmax())  # a NaN, if there is one
+    if not math.isfinite(logits[likeliest]):
+        raise Diverged("the model's predictions are not numbers: its weights are too large")
     if temperature == 0.0:
         return likeliest
     with np.errstate(over="ignore", under="ignore"):  # a tiny temperature: exp(-inf) is 0

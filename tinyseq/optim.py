@@ -25,20 +25,24 @@ class Optimizer:
         parameters: the Tensors to change, at least one.
         lr: the learning rate, not negative.
 
-    Raises ValueError when there are no parameters or lr is negative, TypeError when one of them is
-    no Tensor.
+    Raises ValueError when there are no parameters, one of them was computed or lr is negative,
+    TypeError when they are one Tensor instead of several, or one of them is no Tensor.
     """
 
     memory: tuple[str, ...] = ()  # names of the arrays kept per parameter
 
     def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
-        self.parameters = list(parameters)
         name = type(self).__name__
+        if isinstance(parameters, Tensor):  # it would fall into its rows, which no gradient reaches
+            raise TypeError(f"{name}: expected several Tensors, got one; put it into a list")
+        self.parameters = list(parameters)
         if not self.parameters:
             raise ValueError(f"{name}: expected parameters, got none")
         for parameter in self.parameters:
             if not isinstance(parameter, Tensor):
                 raise TypeError(f"{name}: expected Tensors, got {type(parameter).__name__}")
+            if not parameter.is_leaf:
+                raise ValueError(f"{name}: expected leaves, got a Tensor that an operation made")
         self.lr = lr
         self._check(lr=lr)
         # Per parameter: how many steps it has taken and its arrays; empty before its first step.
@@ -51,8 +55,14 @@ class Optimizer:
                 raise ValueError(f"{type(self).__name__}: {key} must not be negative, got {value}")
 
     def step(self) -> None:
-        """Change, once, every parameter that has a gradient."""
+        """Change, once, every parameter that has a gradient.
+
+        Raises ValueError, before anything is changed, when a parameter's gradient or what is
+        remembered of it has another shape than the parameter.
+        """
         live = [i for i, p in enumerate(self.parameters) if p.grad is not None]
+        for i in live:
+            self._check_shapes(i)
         for i in live:
             self._steps[i] += 1
             for key in self.memory:
@@ -61,6 +71,15 @@ class Optimizer:
         # Parameters that began together go together: one call to the kernel in all ordinary cases.
         for step in sorted({self._steps[i] for i in live}):
             self._update([i for i in live if self._steps[i] == step], step)
+
+    def _check_shapes(self, i: int) -> None:
+        """A kernel takes the parameter's size for that of all: it would write past the others."""
+        shape, grad = self.parameters[i].shape, self.parameters[i].grad
+        for name, array in (("grad", grad), *self._state[i].items()):
+            if array is not None and array.shape != shape:
+                raise ValueError(
+                    f"{type(self).__name__}: parameter {i} is {shape}, its {name} {array.shape}"
+                )
 
     def _update(self, which: list[int], step: int) -> None:
         """Change the parameters numbered ``which``, this being their step number ``step``."""

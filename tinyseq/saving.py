@@ -94,7 +94,15 @@ def load_checkpoint(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dic
             arrays = {key: file.get_tensor(key) for key in file.keys()}
     except KeyError:
         raise CheckpointError(f"{name}: is a safetensors file, but not one of tinyseq's") from None
-    except (SafetensorError, OSError, TypeError, ValueError) as error:
+    # RecursionError: brackets a hundred thousand deep; AttributeError: a dtype that NumPy lacks.
+    except (
+        SafetensorError,
+        OSError,
+        TypeError,
+        ValueError,
+        RecursionError,
+        AttributeError,
+    ) as error:
         reason = " ".join(str(error).split())
         raise CheckpointError(f"{name}: is damaged or not a checkpoint ({reason})") from None
     if not isinstance(description, dict):

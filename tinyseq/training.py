@@ -26,7 +26,7 @@ _LARGEST = 65536  # of any size: a slip of the finger should be an error, not a 
 
 
 class Diverged(ArithmeticError):
-    """The loss or its gradient stopped being a number; the message is one line for the user."""
+    """A loss, gradient, weight or prediction is not finite; the message is a line for the user."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ class Settings:
         for name in ("epochs", "lr", "clip"):
             value = getattr(self, name)
             if not (value > 0 and math.isfinite(value)):
-                raise ValueError(f"{name} must be above 0, got {value}")
+                raise ValueError(f"{name} must be finite and above 0, got {value}")
         for name in ("weight_decay", "seed"):
             value = getattr(self, name)
             if not (value >= 0 and math.isfinite(value)):
-                raise ValueError(f"{name} must not be negative, got {value}")
+                raise ValueError(f"{name} must be finite and not negative, got {value}")
         for name in ("dropout", "warmup"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be from 0 below 1, got {getattr(self, name)}")
@@ -113,7 +113,7 @@ class Outcome:
     model: CharLM
     step: int
     held_out_bits: float | None  # None when interrupted
-    interrupted: bool
+    interrupted: int  # the number of the signal that ended it before its last step, or 0
 
 
 def train(
@@ -126,8 +126,8 @@ def train(
 
     The state is carried from window to window and starts as zeros in each epoch. The held-out part
     is scored, and the checkpoint written, ``evaluations`` times, the last time after the last step.
-    One Ctrl-C (in the main thread) lets the step finish, writes the checkpoint and returns;
-    a second raises KeyboardInterrupt.
+    One Ctrl-C or SIGTERM (in the main thread) lets the step finish, writes the checkpoint and
+    returns; a second raises KeyboardInterrupt.
 
     Args:
         corpus: what to train on.
@@ -136,7 +136,7 @@ def train(
         report: called after every step.
 
     Raises CheckpointError, before the first step, when the checkpoint could not be written, and
-    Diverged when loss or gradient are not finite; the last checkpoint written then stands.
+    Diverged when loss, gradient or weights are not finite; the last checkpoint written then stands.
     """
     check_writable(path)
     random.manual_seed(settings.seed)
@@ -160,8 +160,10 @@ def train(
     bits: float | None = None
     step = 0
 
-    def save() -> None:
-        about = {"settings": asdict(settings), "step": step, "held_out_bits": bits}
+    def save(measured: float | None) -> None:
+        if not all(np.isfinite(p.data).all() for p in optimizer.parameters):
+            raise Diverged(_diverged(step, "a weight is not finite", bits, path))
+        about = {"settings": asdict(settings), "step": step, "held_out_bits": measured}
         save_charlm(path, model, corpus.vocabulary, about)
 
     windows = chain.from_iterable(streams.epoch() for _ in repeat(None))
@@ -187,14 +189,13 @@ def train(
                 fresh = held_out_bits(model, corpus.held_out)
                 if not math.isfinite(fresh):
                     raise Diverged(_diverged(step, f"held-out loss {fresh}", bits, path))
+                save(fresh)
                 bits = fresh
-                save()
             report(Progress(step, steps, inputs.size, nats, fresh))
             if interrupted():
-                bits = fresh
-                save()
-                return Outcome(model.eval(), step, bits, True)
-    return Outcome(model.eval(), step, bits, False)
+                save(fresh)
+                return Outcome(model.eval(), step, fresh, interrupted())
+    return Outcome(model.eval(), step, bits, 0)
 
 
 def learning_rate(settings: Settings, step: int, steps: int) -> float:
@@ -237,21 +238,25 @@ def _diverged(step: int, what: str, bits: float | None, path: str | os.PathLike[
 
 
 @contextmanager
-def _interruptions() -> Iterator[Callable[[], bool]]:
-    """Remember a first Ctrl-C instead of raising it, so that no step is left half done."""
-    seen = False
+def _interruptions() -> Iterator[Callable[[], int]]:
+    """Remember a first Ctrl-C or SIGTERM instead of obeying it, so that no step is left half done.
+
+    Yields what tells the signal's number, 0 before there was one. The second raises
+    KeyboardInterrupt; any more change nothing, lest they break off the cleaning up after it.
+    """
+    seen: list[int] = []
 
     def remember(number: int, frame: FrameType | None) -> None:
-        nonlocal seen
-        if seen:
+        seen.append(number)
+        if len(seen) == 2:
             raise KeyboardInterrupt
-        seen = True
 
     if threading.current_thread() is not threading.main_thread():  # signals are not ours to take
-        yield lambda: False
+        yield lambda: 0
         return
-    before = signal.signal(signal.SIGINT, remember)
+    before = {n: signal.signal(n, remember) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: seen
+        yield lambda: seen[0] if seen else 0
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

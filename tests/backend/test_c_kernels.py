@@ -43,7 +43,10 @@ def on_threads(function, *counts):
 
 def same_bits(a, b):
     a, b = (x if isinstance(x, tuple) else (x,) for x in (a, b))
-    return all(p is q or np.array_equal(p, q) for p, q in zip(a, b, strict=True))
+    return all(
+        p is q or (p.shape == q.shape and p.tobytes() == q.tobytes())
+        for p, q in zip(a, b, strict=True)
+    )
 
 
 # exp, tanh, sigmoid
@@ -130,11 +133,22 @@ def test_matmul_reads_any_layout(isa):
         np.testing.assert_allclose(c.matmul(a, b), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_a_row_of_a_product_does_not_depend_on_the_other_rows(isa):
-    a, b = normal(200, 700), normal(700, 90, seed=1)
-    whole = c.matmul(a, b)
-    for rows in (slice(0, 1), slice(5, 8), slice(100, 131), slice(199, 200)):
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_part_of_a_product_does_not_depend_on_the_rest(isa, turned):
+    a, b, bias = normal(200, 700), normal(700, 90, seed=1), normal(90, seed=2)
+    a[3, 5], a[7, 600], b[0, 4], a[9] = np.nan, np.inf, 0.0, -0.0
+    weight = np.ascontiguousarray(b.T)
+    if turned:
+        a, b = np.ascontiguousarray(a.T).T, weight.T
+    whole, layer = c.matmul(a, b), c.linear(a, weight, bias, "tanh")
+    for rows in (slice(0, 1), slice(3, 4), slice(5, 10), slice(100, 131), slice(199, 200)):
         assert same_bits(c.matmul(a[rows], b), whole[rows])
+        assert same_bits(c.linear(a[rows], weight, bias, "tanh"), layer[rows])
+        for columns in (slice(4, 5), slice(20, 41), slice(89, 90)):
+            part = c.matmul(a[rows], b[:, columns])
+            assert same_bits(part, whole[rows, columns])
+            part = c.linear(a[rows], weight[columns], bias[columns], "tanh")
+            assert same_bits(part, layer[rows, columns])
 
 
 @pytest.mark.parametrize("activation", ["none", "relu", "tanh", "sigmoid"])
@@ -148,10 +162,27 @@ def test_linear(isa, activation, bias):
 
 @pytest.mark.skipif(len(FUSED) < 2, reason="one instruction set with fused multiply-add here")
 def test_all_instruction_sets_with_fused_multiply_add_give_the_same_bits():
+    logits, targets, g = normal(30, 37) * 9, np.arange(30) % 37, normal(30, seed=1)
+    row, column, wide = normal(1, 700), normal(60, 1, seed=2), normal(700, 60)
     results = []
     for name in FUSED:
         c.use_isa(name)
-        results.append((c.matmul(normal(50, 700), normal(700, 60)), c.tanh(normal(1000))))
+        losses, lse = c.cross_entropy_forward(logits, targets, -100)
+        state = [[normal(37, seed=s)] for s in range(3)] + [[normal(37, seed=3) ** 2]]
+        settings = {"lr": 0.01, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.1}
+        c.adam_(*state, **settings, decoupled=True, step=3)
+        results.append(
+            (
+                *(
+                    c.matmul(a, b)
+                    for a, b in ((normal(50, 700), wide), (row, wide), (wide, column))
+                ),
+                *(f(normal(1000) * 20) for f in (c.exp, c.tanh, c.sigmoid)),
+                *(losses, lse, c.cross_entropy_backward(g, logits, lse, targets, -100)),
+                *(array for group in state for array in group),
+                np.array(c.sum_of_squares([wide, logits])),
+            )
+        )
     c.use_isa(c.isas()[0])
     assert all(same_bits(results[0], other) for other in results[1:])
 

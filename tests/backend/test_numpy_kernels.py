@@ -144,3 +144,33 @@ def test_adam(decay, decoupled):
             p[k] -= lr * (m[k] / (1 - b1**step)) / (math.sqrt(v[k] / (1 - b2**step)) + eps)
     for array, wanted in zip(arrays, (p, m, v), strict=True):
         np.testing.assert_allclose(array[0], wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("extreme", [0.9, np.inf])
+def test_no_kernel_warns(dtype, extreme):
+    """Of an overflow or an infinity; warnings are errors here."""
+    big = extreme * np.finfo(dtype).max
+
+    def alternating(*shape):
+        signs = np.resize(np.array([1, 1, -1], dtype), int(np.prod(shape))).reshape(shape)
+        return signs * dtype(big)
+
+    for name in ("exp", "tanh", "sigmoid"):
+        getattr(K, name)(alternating(7))
+    a = alternating(4, 4)
+    assert not np.isfinite(K.matmul(a, a)).all()
+    assert not np.isfinite(K.linear(a, a, alternating(4), "none")).all()
+    K.linear(a, a, alternating(4), "sigmoid")
+    x, h, w_ih, w_hh = (alternating(*s) for s in ((2, 3, 5), (2, 4), (16, 5), (16, 4)))
+    y, *_, gates, cells = K.lstm_forward(x, h, h, w_ih, w_hh, alternating(16), True)
+    K.lstm_backward(alternating(2, 3, 4), h, h, x, h, h, w_ih, w_hh, y, gates, cells)
+    targets = np.array([0, 1, -100, 2])
+    _, logsumexp = K.cross_entropy_forward(a, targets, -100)
+    K.cross_entropy_backward(alternating(4), a, logsumexp, targets, -100)
+    K.embedding_scatter(a, np.array([0, 0, 1, 1]), 2)
+    K.sum_of_squares([a])
+    K.scale_([a.copy()], 10.0)
+    values, g, mean, square = ([np.abs(alternating(7))] for _ in range(4))
+    settings = {"lr": 10.0, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": 10.0}
+    K.adam_(values, g, mean, square, **settings, decoupled=False, step=1)

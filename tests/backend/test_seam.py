@@ -61,12 +61,25 @@ def run(code, **environment):
 def test_the_environment_chooses():
     code = "import tinyseq as ts; print(ts.backend.info()['backend'])"
     assert run(code, TINYSEQ_BACKEND="numpy").stdout == "numpy\n"
+    auto = run(code, TINYSEQ_BACKEND="auto").stdout
+    assert auto and run(code, TINYSEQ_BACKEND="").stdout == auto
+
+
+def test_the_instruction_set_asked_for_is_taken_up_with_the_first_use_of_c_and_then_left_alone():
+    pytest.importorskip("tinyseq.backend.c_kernels", reason="the C extension is not built")
+    code = (
+        "import tinyseq as ts; from tinyseq.backend import c_kernels as c; "
+        "ts.backend.use('numpy'); ts.backend.use('c'); print(c.isa()); "
+        "c.use_isa(c.isas()[0]); ts.backend.use('c'); print(c.isa() == c.isas()[0])"
+    )
+    assert run(code, TINYSEQ_ISA="scalar").stdout == "scalar\nTrue\n"
 
 
 def test_without_the_extension_auto_falls_back_and_c_says_how_to_build_it():
     hide = "import sys; sys.modules['tinyseq._csrc'] = None; import tinyseq as ts; "
-    shown = run(hide + "print(ts.backend.info()['backend'])", TINYSEQ_BACKEND="auto")
-    assert shown.stdout == "numpy\n"
+    code = "info = ts.backend.info(); print(info['backend'], info['missing'])"
+    shown = run(hide + code, TINYSEQ_BACKEND="auto")
+    assert shown.stdout.startswith("numpy ") and "pip install -e ." in shown.stdout
     refused = run(hide + "ts.ones(2).tanh()", TINYSEQ_BACKEND="c")
     assert refused.returncode != 0 and "pip install -e ." in refused.stderr
 

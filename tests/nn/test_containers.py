@@ -25,3 +25,14 @@ def test_module_list_grows_and_is_walked():
         layers.append(3)
     with pytest.raises(NotImplementedError):
         layers(1)
+
+
+def test_a_slice_is_a_container_of_the_same_modules():
+    model = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.0), nn.Linear(4, 2))
+    head = model[:2]
+    assert type(head) is nn.Sequential and len(head) == 2 and head[0] is model[0]
+    assert head(ts.ones(5, 3)).shape == (5, 4)
+    assert [name for name, _ in model[2:].named_parameters()] == ["0.weight", "0.bias"]
+    assert type(nn.ModuleList([nn.Linear(1, 1)])[:0]) is nn.ModuleList
+    with pytest.raises(IndexError):
+        model[3]

@@ -25,7 +25,7 @@ def test_first_weights_are_in_pytorchs_range():
 def test_linear_names_the_shape_it_wants():
     with pytest.raises(ValueError, match=r"Linear: x must be \(\.\.\., 3\), got \(2, 4\)"):
         nn.Linear(3, 2)(ts.zeros(2, 4))
-    for sizes in ((0, 1), (1, -1), (1.5, 2)):
+    for sizes in ((0, 1), (1, -1), (1.5, 2), (True, 2)):
         with pytest.raises(ValueError, match="whole number above 0"):
             nn.Linear(*sizes)
 
@@ -42,6 +42,7 @@ def test_embedding_takes_rows():
 def test_the_padding_row_starts_at_zero_and_gets_no_gradient(padding_idx):
     layer = nn.Embedding(5, 3, padding_idx=padding_idx)
     assert (layer.weight.data[1] == 0).all()
+    np.testing.assert_array_equal(layer(np.array([1, 2])).data, layer.weight.data[1:3])
     layer.weight.data[1] = 9
     rows = layer(ts.tensor(np.array([1, 2, 1])))
     assert rows.data[0].tolist() == [9, 9, 9]

@@ -127,6 +127,11 @@ def test_repr_shows_the_tree():
     )
 
 
+def test_a_buffer_must_be_a_tensor():
+    with pytest.raises(TypeError, match="register_buffer: expected a Tensor, got NoneType"):
+        nn.Dropout().register_buffer("mean", None)
+
+
 def test_a_module_without_forward_says_so():
     with pytest.raises(NotImplementedError, match="Module has no forward"):
         nn.Module()(1)

@@ -92,10 +92,11 @@ def test_bad_input_is_named():
         (r"x must be \(B, 4\), got \(1, 2, 4\)", (ts.zeros(1, 2, 4),)),
         (r"h0 must be \(2, 5\), got \(5,\)", (ts.zeros(2, 4), (ts.zeros(5), ts.zeros(5)))),
         (r"c0 must be \(5,\), got \(1, 5\)", (ts.zeros(4), (ts.zeros(5), ts.zeros(1, 5)))),
-        (r"state must be the pair \(h0, c0\), got Tensor", (ts.zeros(2, 4), ts.zeros(2, 5))),
     ]:
         with pytest.raises(ValueError, match=f"^LSTMCell: {match}"):
             cell(*arguments)
+    with pytest.raises(TypeError, match=r"^LSTMCell: state must be a pair \(h0, c0\), got Tensor"):
+        cell(ts.zeros(2, 4), ts.zeros(2, 5))
     with pytest.raises(TypeError, match=r"^GRUCell: h0 must be float32"):
         nn.GRUCell(4, 5)(ts.zeros(2, 4), ts.zeros(2, 5, dtype=np.float64))
     with pytest.raises(ValueError, match=r"^RNNCell: input_size must be"):

@@ -41,3 +41,9 @@ def test_clip_needs_a_norm_above_zero():
     for norm in (0.0, -1.0, float("nan")):
         with pytest.raises(ValueError, match="max_norm"):
             nn.utils.clip_grad_norm_([], norm)
+
+
+def test_clip_takes_one_tensor():
+    (p,) = parameters([3.0, 4.0])
+    assert nn.utils.clip_grad_norm_(p, 1.0) == pytest.approx(5.0)
+    np.testing.assert_allclose(p.grad.data, [0.6, 0.8], rtol=1e-5)

@@ -119,3 +119,27 @@ def test_a_long_product_with_zeros_has_its_gradient():
     x = Tensor(np.array([2.0] * 40 + [0.0]), requires_grad=True)
     ops.prod(x).backward()
     np.testing.assert_array_equal(x.grad.data, [0.0] * 40 + [2.0**40])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, index: ops.embedding(index, x),
+        lambda x, index: ops.cross_entropy(x, index, reduction="sum"),
+        lambda x, index: ops.gather(x, 1, index[:, None]),
+        lambda x, index: ops.index_select(x, 0, index),
+    ],
+    ids="embedding cross_entropy gather index_select".split(),
+)
+def test_indices_may_be_overwritten_before_the_gradient(function):
+    """As a loader does that fills one buffer again and again."""
+    gradients = []
+    for later in (None, 3, -7, 10**9):
+        x = ts.tensor(np.arange(16.0, dtype=np.float32).reshape(4, 4), requires_grad=True)
+        index = np.array([0, 2, 1, 2])
+        y = function(x, index)
+        if later is not None:
+            index[:] = later
+        (y * y).sum().backward()
+        gradients.append(x.grad.data)
+    assert all(np.array_equal(gradients[0], other) for other in gradients[1:])

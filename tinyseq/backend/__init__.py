@@ -74,6 +74,7 @@ else:
         _by_c |= {name: getattr(_module, name) for name in KERNELS if hasattr(_module, name)}
 
 _active = ""  # until the first kernel is asked for
+_asked_isa = os.environ.get("TINYSEQ_ISA", "")  # until the C kernels are first used
 
 
 def __getattr__(name: str) -> Any:
@@ -86,7 +87,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _use_environment() -> None:
-    name = os.environ.get("TINYSEQ_BACKEND", "auto")
+    name = os.environ.get("TINYSEQ_BACKEND") or "auto"
     if name not in NAMES:
         raise ValueError(f"TINYSEQ_BACKEND: expected 'auto', 'c' or 'numpy', got {name!r}")
     use(name)
@@ -103,15 +104,15 @@ def use(name: str) -> None:
         RuntimeError: for "c" when the extension is not there, with the command that builds it; for
             C when TINYSEQ_ISA names an instruction set that this machine lacks.
     """
-    global _active
+    global _active, _asked_isa
     if name not in NAMES:
         raise ValueError(f"backend: expected 'auto', 'c' or 'numpy', got {name!r}")
     if name == "c" and _c is None:
         raise RuntimeError(f"backend 'c': the extension is not there ({_missing}); {_BUILD}")
     served_by_c = name != "numpy" and _c is not None
-    isa = os.environ.get("TINYSEQ_ISA")
-    if served_by_c and isa and not _active and _c is not None:
-        _c.use_isa(isa)
+    if served_by_c and _asked_isa and _c is not None:
+        _c.use_isa(_asked_isa)
+        _asked_isa = ""
     _active = "c" if served_by_c else "numpy"
     for kernel in KERNELS:
         by_numpy = getattr(numpy_kernels, kernel)
@@ -123,7 +124,8 @@ def info() -> dict[str, object]:
 
     Returns:
         backend ("c" or "numpy"), isa (the instruction set of the C kernels, None on NumPy),
-        threads, and kernels: for each kernel's name "c" or "numpy". On C, a kernel is still
+        threads, missing (why there is no C extension and what builds it, "" if there is), and
+        kernels: for each kernel's name "c" or "numpy". On C, a kernel is still
         served by NumPy for any dtype but float32.
     """
     if not _active:
@@ -132,6 +134,7 @@ def info() -> dict[str, object]:
         "backend": _active,
         "isa": _c.isa() if _c is not None and _active == "c" else None,
         "threads": get_num_threads(),
+        "missing": f"{_missing}; {_BUILD}" if _c is None else "",
         "kernels": {
             kernel: "c" if _active == "c" and kernel in _by_c else "numpy" for kernel in KERNELS
         },

@@ -1,7 +1,8 @@
 """Every kernel in plain NumPy: the specification, and what runs where there is no C.
 
 Arrays in, arrays out, in the dtype that came in. Nothing is changed in place except by the
-kernels whose names end in an underscore. Shapes were checked by the callers.
+kernels whose names end in an underscore. Shapes were checked by the callers. As in C, infinities
+and NaN are answers, of which nobody is warned.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from tinyseq.backend.numpy_elementwise import exp, sigmoid, tanh
 from tinyseq.backend.numpy_recurrent import recurrent_backward, recurrent_forward
+from tinyseq.backend.quiet import quiet
 
 Array = npt.NDArray[Any]
 
@@ -35,7 +37,7 @@ __all__ = [
 
 def matmul(a: Array, b: Array) -> Array:
     """C = A B for a (..., M, K) and b (..., K, N), batch dimensions broadcast."""
-    y: Array = np.matmul(a, b)
+    y: Array = quiet.run(np.matmul, a, b)
     return y
 
 
@@ -48,9 +50,9 @@ def linear(x: Array, weight: Array, bias: Array | None, activation: str) -> Arra
         bias: (N,) or None.
         activation: "none", "relu", "tanh" or "sigmoid".
     """
-    y = np.matmul(x, weight.T)
+    y: Array = quiet.run(np.matmul, x, weight.T)
     if bias is not None:
-        y += bias
+        quiet.run(np.add, y, bias, y)
     return ACTIVATIONS[activation](y)
 
 
@@ -67,6 +69,7 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 }
 
 
+@np.errstate(all="ignore")
 def cross_entropy_forward(logits: Array, targets: Array, ignore_index: int) -> tuple[Array, Array]:
     """The loss logsumexp(logits) - logits[target] of each row, and that logsumexp.
 
@@ -77,21 +80,19 @@ def cross_entropy_forward(logits: Array, targets: Array, ignore_index: int) -> t
     top = logits.max(1, initial=-np.inf)
     # An infinite row keeps its infinity: subtracting it from itself would make a NaN.
     shift = np.where(np.isinf(top), 0, top).astype(logits.dtype)
-    with np.errstate(divide="ignore"):
-        logsumexp = np.log(exp(logits - shift[:, None]).sum(1)) + shift
+    logsumexp = np.log(exp(logits - shift[:, None]).sum(1)) + shift
     losses = np.zeros(len(logits), logits.dtype)
     rows = np.flatnonzero(targets != ignore_index)
-    with np.errstate(invalid="ignore"):
-        losses[rows] = logsumexp[rows] - logits[rows, targets[rows]]
+    losses[rows] = logsumexp[rows] - logits[rows, targets[rows]]
     return losses, logsumexp
 
 
+@np.errstate(all="ignore")
 def cross_entropy_backward(
     g: Array, logits: Array, logsumexp: Array, targets: Array, ignore_index: int
 ) -> Array:
     """g (softmax(logits) - one hot of the target), row by row; zeros in ignored rows."""
-    with np.errstate(invalid="ignore"):
-        softmax = exp(logits - logsumexp[:, None])
+    softmax = exp(logits - logsumexp[:, None])
     rows = np.flatnonzero(targets != ignore_index)
     softmax[rows, targets[rows]] -= 1
     softmax *= g[:, None]
@@ -104,6 +105,7 @@ def embedding(weight: Array, index: Array) -> Array:
     return weight[index]
 
 
+@np.errstate(all="ignore")
 def embedding_scatter(g: Array, index: Array, rows: int) -> Array:
     """(rows, D) zeros, to which the rows of g (..., D) are added where index says, in its order."""
     out = np.zeros((rows, g.shape[-1]), g.dtype)
@@ -111,17 +113,20 @@ def embedding_scatter(g: Array, index: Array, rows: int) -> Array:
     return out
 
 
+@np.errstate(all="ignore")
 def sum_of_squares(arrays: list[Array]) -> float:
     """The sum of the squares of all elements of all arrays, in float64."""
     return sum(float(np.sum(np.square(a, dtype=np.float64))) for a in arrays)
 
 
+@np.errstate(all="ignore")
 def scale_(arrays: list[Array], factor: float) -> None:
     """Multiplies every element in place."""
     for a in arrays:
         a *= factor
 
 
+@np.errstate(all="ignore")
 def adam_(
     params: list[Array], grads: list[Array], m: list[Array], v: list[Array], *,
     lr: float, beta1: float, beta2: float, eps: float, weight_decay: float, decoupled: bool,

@@ -10,10 +10,10 @@ class DataError(ValueError):
 
 
 def default_text() -> str:
-    """The Python documentation that ships inside CPython, about 465,000 characters.
+    """The Python documentation that ships inside CPython, about half a million characters.
 
     The topics of ``pydoc_data.topics`` in the order of their names, a blank line between them.
-    The text differs a little from one Python version to the next.
+    The text grows from one Python version to the next: 459,000 characters in 3.10, 511,000 in 3.13.
 
     Raises DataError when this Python was installed without its documentation.
     """

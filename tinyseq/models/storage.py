@@ -60,7 +60,9 @@ def load_charlm(path: str | os.PathLike[str]) -> tuple[CharLM, CharVocabulary, d
         if vocabulary.characters != characters or len(vocabulary) != sizes["vocab_size"]:
             raise ValueError("its vocabulary and its size differ")
         # A description from a stranger may ask for any amount of memory: before anything that size
-        # is made, the file must really hold arrays that large.
+        # is made, the file must really hold arrays that large, and that many.
+        if sizes["layers"] > len(arrays):
+            raise ValueError(f"{sizes['layers']} layers in {len(arrays)} arrays")
         for key, shape in _outline(sizes).items():
             found = arrays[key].shape if key in arrays else "nothing"
             if found != shape:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from tinyseq.nn.module import Module
+
+M = TypeVar("M", bound="ModuleList")
 
 
 class ModuleList(Module):
@@ -36,8 +38,21 @@ class ModuleList(Module):
     def __iter__(self) -> Iterator[Module]:
         return self.children()
 
-    def __getitem__(self, index: int) -> Module:
-        return list(self.children())[index]
+    @overload
+    def __getitem__(self: M, index: slice) -> M: ...
+
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+
+    def __getitem__(self, index: int | slice) -> Module:
+        """The module with a number; for a slice, a container of its own that shares the modules."""
+        found = list(self.children())[index]
+        if isinstance(found, Module):
+            return found
+        part = type(self)()
+        for module in found:
+            part.append(module)
+        return part
 
 
 class Sequential(ModuleList):

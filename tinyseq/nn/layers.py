@@ -10,6 +10,7 @@ from tinyseq import init, ops
 from tinyseq.autograd import Tensor
 from tinyseq.nn import functional as F
 from tinyseq.nn.module import Module, Parameter
+from tinyseq.ops.creation import as_tensor
 
 
 class Linear(Module):
@@ -40,6 +41,7 @@ class Linear(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (..., K) -> y (..., N)."""
+        x = as_tensor(x)
         if x.ndim == 0 or x.shape[-1] != self.in_features:
             raise ValueError(f"Linear: x must be (..., {self.in_features}), got {x.shape}")
         return F.linear(x, self.weight, self.bias)
@@ -81,6 +83,7 @@ class Embedding(Module):
 
     def forward(self, index: Tensor) -> Tensor:
         """index (...) of whole numbers in [0, V) -> rows (..., D)."""
+        index = as_tensor(index)
         rows = F.embedding(index, self.weight)
         if self.padding_idx is None:
             return rows
@@ -121,5 +124,5 @@ def new_parameter(*shape: int) -> Parameter:
 def check_sizes(layer: str, **sizes: int) -> None:
     """Raise ValueError, naming layer and argument, when a size is not a whole number above 0."""
     for name, size in sizes.items():
-        if not isinstance(size, (int, np.integer)) or size < 1:
+        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
             raise ValueError(f"{layer}: {name} must be a whole number above 0, got {size!r}")

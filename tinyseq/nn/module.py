@@ -62,7 +62,12 @@ class Module:
         return self.forward(*args, **kwargs)
 
     def register_buffer(self, name: str, tensor: Tensor) -> None:
-        """Make a Tensor that is not trained, such as a running mean, part of the state."""
+        """Make a Tensor that is not trained, such as a running mean, part of the state.
+
+        Raises TypeError when it is no Tensor.
+        """
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"register_buffer: expected a Tensor, got {type(tensor).__name__}")
         setattr(self, name, tensor)
         self._buffers = (*self._buffers, name)
 

@@ -21,7 +21,7 @@ from tinyseq.autograd import Array, Tensor
 from tinyseq.nn import functional as F
 from tinyseq.nn.layers import check_sizes, new_parameter
 from tinyseq.nn.module import Module
-from tinyseq.nn.recurrent_checks import as_states, check_count, check_input, check_rate
+from tinyseq.nn.recurrent_checks import as_input, as_states, check_count, check_rate
 from tinyseq.ops.recurrent import Trace, check_lengths
 
 ARGUMENTS = {  # by kind of parameter, the op's name for it
@@ -188,10 +188,10 @@ class Recurrent(Module):
 
         Raises ValueError when a shape, a length or the number of states is another, or when
         ``return_trace`` meets ``checkpoint_every``; TypeError when a dtype is not that of the
-        weights, or a state no Tensor.
+        weights, or the state of an LSTM is no pair.
         """
         name = type(self).__name__
-        check_input(name, "x", x, ("B", "T"), self.input_size, self.weight_ih_l0.dtype)
+        x = as_input(name, "x", x, ("B", "T"), self.input_size, self.weight_ih_l0.dtype)
         if return_trace and self.checkpoint_every:
             raise ValueError(f"{name}: return_trace is not for checkpoint_every")
         if lengths is not None:
@@ -217,7 +217,7 @@ class Recurrent(Module):
         name = f"{type(self).__name__}.step"
         if self.bidirectional or self.reverse:
             raise ValueError(f"{name}: a layer that runs from the end needs the whole sequence")
-        check_input(name, "x_t", x_t, ("B",), self.input_size, self.weight_ih_l0.dtype)
+        x_t = as_input(name, "x_t", x_t, ("B",), self.input_size, self.weight_ih_l0.dtype)
         B = x_t.shape[0]
         y, after = self.forward(x_t.reshape(B, 1, self.input_size), state)
         return y.reshape(B, self._state_sizes()[0]), after

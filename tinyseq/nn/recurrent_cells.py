@@ -9,7 +9,8 @@ from tinyseq import init
 from tinyseq.autograd import Tensor
 from tinyseq.nn.layers import check_sizes, new_parameter
 from tinyseq.nn.module import Module
-from tinyseq.nn.recurrent_checks import as_states, check_input
+from tinyseq.nn.recurrent_checks import as_input, as_states
+from tinyseq.ops.creation import as_tensor
 
 
 class Cell(Module):
@@ -57,11 +58,12 @@ class Cell(Module):
         Returns the new state, in the same form.
 
         Raises ValueError when a shape is another; TypeError when a dtype is not that of the
-        weights, or a state no Tensor.
+        weights, or the state of an LSTM is no pair.
         """
         name, dtype = type(self).__name__, self.weight_ih.dtype
-        one = isinstance(x, Tensor) and x.ndim == 1
-        check_input(name, "x", x, () if one else ("B",), self.input_size, dtype)
+        x = as_tensor(x)
+        one = x.ndim == 1
+        x = as_input(name, "x", x, () if one else ("B",), self.input_size, dtype)
         shape = (*x.shape[:-1], self.hidden_size)
         states = as_states(name, state, [shape] * self.states, dtype)
         B = 1 if one else x.shape[0]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinyseq.autograd import Tensor
+from tinyseq.ops.creation import as_tensor
 
 
 def check_count(layer: str, name: str, count: Any) -> None:
@@ -23,36 +24,37 @@ def check_rate(layer: str, name: str, rate: Any) -> None:
         raise ValueError(f"{layer}: {name} must be a number from 0 to 1, got {rate!r}")
 
 
-def check_input(
+def as_input(
     layer: str, name: str, x: Any, before: tuple[str, ...], size: int, dtype: Any
-) -> None:
-    """Raise, naming layer and argument, when x is not a Tensor (*before, size) of that dtype."""
-    check_tensor(layer, name, x, dtype)
+) -> Tensor:
+    """x, Tensor or array, as a Tensor (*before, size) of that dtype."""
+    x = as_tensor(x)
     if x.ndim != len(before) + 1 or x.shape[-1] != size:
         wanted = ", ".join([*before, str(size)])
         raise ValueError(f"{layer}: {name} must be ({wanted}), got {x.shape}")
+    check_dtype(layer, name, x, dtype)
+    return x
 
 
 def as_states(
     layer: str, state: Any, shapes: Sequence[tuple[int, ...]], dtype: Any
 ) -> tuple[Tensor, ...]:
-    """The state given, h or the pair of h and c, checked; zeros in place of None."""
+    """The state given, h or the pair of h and c, as Tensors; zeros in place of None."""
     if state is None:
         return tuple(Tensor(np.zeros(shape, dtype)) for shape in shapes)
-    states = (state,) if len(shapes) == 1 else state
-    if not isinstance(states, (tuple, list)) or len(states) != len(shapes):
+    pair = (state,) if len(shapes) == 1 else state
+    if not isinstance(pair, (tuple, list)) or len(pair) != len(shapes):
         got = f"{len(state)} of them" if isinstance(state, (tuple, list)) else type(state).__name__
-        raise ValueError(f"{layer}: state must be the pair (h0, c0), got {got}")
+        raise TypeError(f"{layer}: state must be a pair (h0, c0), got {got}")
+    states = tuple(as_tensor(given) for given in pair)
     for name, given, shape in zip(("h0", "c0"), states, shapes, strict=False):
-        check_tensor(layer, name, given, dtype)
         if given.shape != shape:
             raise ValueError(f"{layer}: {name} must be {shape}, got {given.shape}")
-    return tuple(states)
+        check_dtype(layer, name, given, dtype)
+    return states
 
 
-def check_tensor(layer: str, name: str, x: Any, dtype: Any) -> None:
-    """Raise TypeError, naming layer and argument, when x is not a Tensor of that dtype."""
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{layer}: {name} must be a Tensor, got {type(x).__name__}")
+def check_dtype(layer: str, name: str, x: Tensor, dtype: Any) -> None:
+    """Raise TypeError, naming layer and argument, when x is of another dtype than the weights."""
     if x.dtype != dtype:
         raise TypeError(f"{layer}: {name} must be {dtype} as the weights are, got {x.dtype}")

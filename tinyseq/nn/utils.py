@@ -9,11 +9,11 @@ from tinyseq import backend
 from tinyseq.autograd import Tensor
 
 
-def clip_grad_norm_(parameters: Iterable[Tensor], max_norm: float) -> float:
+def clip_grad_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float) -> float:
     """Scale all gradients by min(1, max_norm / (norm + 1e-6)), the norm taken over all together.
 
     Args:
-        parameters: Tensors; those without a gradient do not count.
+        parameters: a Tensor or several; those without a gradient do not count.
         max_norm: the largest norm to let through, above 0.
 
     Returns the norm before scaling, accumulated in double precision. When it is infinite or NaN the
@@ -23,7 +23,8 @@ def clip_grad_norm_(parameters: Iterable[Tensor], max_norm: float) -> float:
     """
     if not max_norm > 0:
         raise ValueError(f"clip_grad_norm_: max_norm must be above 0, got {max_norm}")
-    gradients = [p.grad.data for p in parameters if p.grad is not None]
+    several: Iterable[Tensor] = [parameters] if isinstance(parameters, Tensor) else parameters
+    gradients = [p.grad.data for p in several if p.grad is not None]
     norm = math.sqrt(backend.sum_of_squares(gradients))
     scale = max_norm / (norm + 1e-6)
     if math.isfinite(norm) and scale < 1.0:

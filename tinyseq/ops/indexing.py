@@ -192,11 +192,14 @@ def embedding(index: Any, weight: Tensor, padding_idx: int | None = None) -> Ten
 
 
 def as_index(index: Any, where: str, limit: int, except_for: int | None = None) -> Array:
-    """Indices as int64, each checked to lie in [0, limit) or to be except_for."""
+    """A copy of indices as int64, each checked to lie in [0, limit) or to be except_for.
+
+    A copy: what was checked here is what the backward kernel writes by, however much later.
+    """
     array = np.asarray(as_key(index))
     if array.dtype.kind not in "iu" and array.size:
         raise TypeError(f"{where}: indices must be whole numbers, got {array.dtype}")
-    array = np.ascontiguousarray(array, np.int64).reshape(array.shape)
+    array = np.array(array, np.int64, order="C")
     bad = (array < 0) | (array >= limit)
     if except_for is not None:
         bad &= array != except_for
