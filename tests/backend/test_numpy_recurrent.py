@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.recurrent import CELLS, equations, problem
 from tinyseq.autograd import REGISTRY, Tensor, grad
 from tinyseq.backend import numpy_kernels as K
+from tinyseq.backend.recurrent import Weights
 
 
 def close(got, wanted, tolerance=1e-10):
@@ -195,8 +196,19 @@ def test_float32_stays_float32(cell):
     assert {a.dtype for a in kept if a is not None} == {np.dtype(np.float32)}
 
 
-def test_an_overflow_is_an_infinity_without_a_warning():
-    x, h0, c0, weights, run = problem("rnn_relu", T=700)
-    weights = weights._replace(w_hh=np.full((3, 3), 9.0))
-    y = K.recurrent_forward("rnn_relu", np.abs(x), h0, c0, weights, run, False)[0]
-    assert np.isinf(y[:, -1]).any()
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("extreme", [0.9, np.inf])
+@pytest.mark.parametrize("cell", CELLS)
+def test_nothing_warns_of_an_overflow_or_an_infinity(cell, extreme, dtype):
+    """Warnings are errors here."""
+    big = dtype(extreme * np.finfo(dtype).max)
+
+    def extremes(a):
+        return None if a is None else np.where(a < 0.5, big, -big).astype(dtype)
+
+    x, h0, c0, weights, run = problem(cell, **everything(cell), dtype=dtype)
+    x, h0, c0, *weights = map(extremes, (x, h0, c0, *weights))
+    for every in (0, 2):
+        given = x, h0, c0, Weights(*weights), run._replace(every=every)
+        y, h, c, saved = K.recurrent_forward(cell, *given, True)
+        K.recurrent_backward(cell, y, h, c, *given, y, saved, True)

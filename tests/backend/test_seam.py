@@ -27,13 +27,12 @@ def test_numpy_serves_everything_when_asked():
     assert backend.matmul is numpy_kernels.matmul
 
 
-def test_c_serves_every_kernel_but_the_recurrent_ones():
+def test_c_serves_every_kernel():
     pytest.importorskip("tinyseq.backend.c_kernels", reason="the C extension is not built")
     backend.use("c")
     info = backend.info()
     assert info["backend"] == "c" and info["isa"] in ("scalar", "avx2", "avx512", "neon")
-    by_numpy = {name for name, server in info["kernels"].items() if server == "numpy"}
-    assert by_numpy == {"recurrent_forward", "recurrent_backward"}
+    assert info["kernels"] == dict.fromkeys(backend.KERNELS, "c")
     x = np.ones(3, np.float32)
     assert backend.tanh is not numpy_kernels.tanh and backend.tanh(x).dtype == np.float32
 

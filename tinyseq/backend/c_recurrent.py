@@ -112,7 +112,11 @@ def recurrent_backward(
         )
     dy, dh_last, x, h0, y = (_dense(a) for a in (dy, dh_last, x, h0, y))
     dc_last, c0 = _readable(dc_last), _readable(c0)
-    weights, saved, run = Weights(*map(_readable, weights)), Saved(*map(_readable, saved)), _dense_run(run)
+    weights, saved, run = (
+        Weights(*map(_readable, weights)),
+        Saved(*map(_readable, saved)),
+        _dense_run(run),
+    )
     dx, dh0 = _aligned(*x.shape), np.empty(h0.shape, np.float32)
     dc0 = None if c0 is None else np.empty(c0.shape, np.float32)
     dweights = Weights(*(None if w is None else np.empty(w.shape, np.float32) for w in weights))

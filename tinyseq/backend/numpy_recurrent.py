@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyseq.backend import numpy_gru, numpy_lstm, numpy_rnn
-from tinyseq.backend.numpy_products import normalized_backward, product
+from tinyseq.backend.numpy_products import CellBackward, normalized_backward, product
 from tinyseq.backend.recurrent import (
     GATES,
     Run,
@@ -46,7 +46,7 @@ def recurrent_forward(
     """A cell along a batch of sequences; `Weights`, `Run` and `Saved` say what is in them.
 
     Args:
-        cell: one of `recurrent.CELLS`.
+        cell: one of `recurrent.GATES`.
         x: (B, T, D).
         h0, c0: the first states, (B, R) and (B, H), c0 of an LSTM only.
         keep: whether Saved is wanted.
@@ -57,13 +57,13 @@ def recurrent_forward(
     """
     (B, T, _), R = x.shape, h0.shape[1]
     steps = steps_of(run.lengths, run.reverse, B, T)
-    back = np.argsort(steps.order)
+    original = np.argsort(steps.order)
     y = np.zeros((B, T, R), x.dtype)
-    h, c = h0[steps.order], None if c0 is None else c0[steps.order]
+    h, c = h0[steps.order], _rows(c0, steps.order)
     cells, saved = [], Saved()
     for begin, end in _pieces(steps, run.every):
         if c is not None and run.every:
-            cells.append(c[back])
+            cells.append(c[original])
         part = steps.part(begin, end)
         hs, saved = _forward(cell, x, h, c, weights, run, part, keep and not run.every)
         y[part.rows, part.times] = hs
@@ -71,7 +71,12 @@ def recurrent_forward(
         H = len(weights.w_ih) // GATES[cell]
         stacked = np.array(cells, x.dtype).reshape(len(cells), B, H)
         saved = Saved(cells=None if c is None else stacked)
-    return y, h[back], None if c is None else c[back], saved if keep else None
+    return y, h[original], _rows(c, original), saved if keep else None
+
+
+def _rows(a: Any, index: Any) -> Any:
+    """a[index], of what may not be there."""
+    return None if a is None else a[index]
 
 
 def _pieces(steps: Steps, every: int) -> list[tuple[int, int]]:
@@ -95,12 +100,12 @@ def _forward(
     shapes = saved_shapes(cell, w, len(steps.rows))
     saved = Saved(*(None if s is None or not keep else np.empty(s, x.dtype) for s in shapes))
     hs = np.empty((len(steps.rows), h.shape[1]), x.dtype)
-    mask = None if run.mask is None else run.mask[steps.order]
+    mask = _rows(run.mask, steps.order)
     zone_h, zone_c = _zone(run.zone_h, x, steps), _zone(run.zone_c, x, steps)
     for n, at in steps.slices():
         hm = h[:n] if mask is None else mask[:n] * h[:n]
-        c_before = None if c is None else c[:n]
-        new_h, new_c, kept = CELLS[cell].forward(cell, part_x.value[at], hm, h[:n], c_before, w)
+        before = h[:n], _rows(c, slice(n))
+        new_h, new_c, kept = CELLS[cell].forward(cell, part_x.value[at], hm, *before, w)
         h[:n] = hs[at] = _held(zone_h, at, h[:n], new_h)
         if c is not None:
             c[:n] = _held(zone_c, at, c[:n], new_c)
@@ -143,66 +148,70 @@ def recurrent_backward(
     """
     B, T, _ = x.shape
     steps = steps_of(run.lengths, run.reverse, B, T)
-    back = np.argsort(steps.order)
-    dx, dweights = (
-        np.zeros_like(x),
-        Weights(*(None if w is None else np.zeros_like(w) for w in weights)),
-    )
+    original = np.argsort(steps.order)
+    dx = np.zeros_like(x)
+    dweights = Weights(*(None if w is None else np.zeros_like(w) for w in weights))
     norm = np.zeros((B, T), x.dtype) if want_norm else None
-    dh, dc = dh_last[steps.order], None if dc_last is None else dc_last[steps.order]
+    dh, dc = dh_last[steps.order], _rows(dc_last, steps.order)
     for k, (begin, end) in reversed(list(enumerate(_pieces(steps, run.every)))):
-        part, h, c = steps.part(begin, end), h0[steps.order], c0 if c0 is None else c0[steps.order]
-        kept = saved
+        part, kept = steps.part(begin, end), saved
+        h, c = h0[steps.order], _rows(c0, steps.order)
         if run.every:
             if begin:
                 before = steps.part(begin - 1, begin)
                 h = y[before.rows, before.times]
             c = None if c is None else saved.cells[k][steps.order]
-            _, kept = _forward(
-                cell, x, h.copy(), None if c is None else c.copy(), weights, run, part, True
-            )
-        _backward(cell, dy, dh, dc, x, h, c, weights, run, part, y, kept, dx, dweights, norm)
-    return dx, dh[back], None if dc is None else dc[back], dweights, norm
+            moving = h.copy(), None if c is None else c.copy()
+            _, kept = _forward(cell, x, *moving, weights, run, part, True)
+        here = part.rows, part.times
+        states = _before(part, h, y[here]), None if c is None else _before(part, c, kept.cells)
+        d_y = dy[here]
+        back = _backward(cell, d_y, dh, dc, x, *states, weights, run, part, kept)
+        d_products, found = _weight_gradients(back, x[here], kept, weights)
+        dx[here] = d_products @ weights.w_ih
+        if norm is not None:
+            norm[here] = np.sqrt(np.square(d_y).sum(1))
+        for total, gradient in zip(dweights, found, strict=True):
+            if total is not None:
+                total += gradient
+    return dx, dh[original], _rows(dc, original), dweights, norm
 
 
 def _backward(
-    cell: str, dy: Array, dh: Array, dc: Array | None, x: Array, h: Array, c: Array | None,
-    w: Weights, run: Run, steps: Steps, y: Array, saved: Saved, dx: Array, dweights: Weights,
-    norm: Array | None,
-) -> None:  # fmt: skip
-    """Take these steps back, from the states h and c before them, sorted by length. dh and dc,
-    sorted too, are moved on in place; dx and norm are written, dweights added to."""
-    here = steps.rows, steps.times
-    groups = groups_of(cell, len(w.w_ih) // GATES[cell])
-    h_before = _before(steps, h, y[here])
-    hm = h_before if run.mask is None else run.mask[steps.rows] * h_before
-    c_before = None if c is None else _before(steps, c, saved.cells)
-    back: Any = CELLS[cell].Backward(cell, w, saved, hm, h_before, c_before)
-    d_y = dy[here]
+    cell: str, d_y: Array, dh: Array, dc: Array | None, x: Array, h: Array, c: Array | None,
+    w: Weights, run: Run, steps: Steps, saved: Saved,
+) -> CellBackward:  # fmt: skip
+    """Take these steps back, h and c being the states before each pair's step.
+
+    dh and dc, sorted by length, are moved on in place; d_y, of the pairs, becomes the whole
+    gradient of each h_t.
+    """
+    mask = _rows(run.mask, steps.rows)
+    hm = h if mask is None else mask * h
+    back: CellBackward = CELLS[cell].Backward(cell, w, saved, hm, h, c)
     zone_h, zone_c = _zone(run.zone_h, x, steps), _zone(run.zone_c, x, steps)
     for n, at in reversed(list(steps.slices())):
         d_y[at] += dh[:n]
         d_new, d_old = _held_backward(zone_h, at, d_y[at])
         dc_new, dc_old = (None, None) if dc is None else _held_backward(zone_c, at, dc[:n])
         d_hm, d_h, d_c = back.step(at, d_new, dc_new)
-        if run.mask is not None:
-            d_hm = d_hm * run.mask[steps.rows[at]]
-        dh[:n] = d_hm + d_h + d_old
+        dh[:n] = (d_hm if mask is None else mask[at] * d_hm) + d_h + d_old
         if dc is not None:
             dc[:n] = d_c + dc_old
-    if norm is not None:
-        norm[here] = np.sqrt(np.square(d_y).sum(1))
+    return back
+
+
+def _weight_gradients(
+    back: CellBackward, x: Array, saved: Saved, w: Weights
+) -> tuple[Array, Weights]:
+    """The gradient of W_ih x (S, G H), and the gradients of all weights, in one product each."""
     found, d_x = back.gradients(), back.d_x
     found["b_ih"] = d_x.sum(0)
     if w.norm_ih is not None:
         found["norm_ih"] = (d_x * saved.hat_x).sum(0)
-        d_x = normalized_backward(d_x * w.norm_ih, saved.hat_x, saved.scale_x, groups)
-    found["w_ih"] = d_x.T @ x[here]
-    dx[here] = d_x @ w.w_ih
-    for name, gradient in found.items():
-        total = getattr(dweights, name)
-        if total is not None:
-            total += gradient
+        d_x = normalized_backward(d_x * w.norm_ih, saved.hat_x, saved.scale_x, back.groups)
+    found["w_ih"] = d_x.T @ x
+    return d_x, Weights(**found)
 
 
 def _before(steps: Steps, first: Array, after: Array) -> Array:

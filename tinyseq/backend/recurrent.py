@@ -14,8 +14,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-# "gru" resets after the product W_hn h, "gru_before" before it.
-CELLS = ("rnn_tanh", "rnn_relu", "lstm", "gru", "gru_before")
+# By cell; "gru" resets after the product W_hn h, "gru_before" before it.
 GATES = {"rnn_tanh": 1, "rnn_relu": 1, "lstm": 4, "gru": 3, "gru_before": 3}
 
 EPSILON = 1e-5  # added to the variance in the layer norms
