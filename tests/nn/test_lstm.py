@@ -50,9 +50,7 @@ def test_bad_arguments_are_named():
 def test_a_bad_state_is_named():
     layer, x, h = nn.LSTM(4, 5), ts.zeros(2, 3, 4), ts.zeros(1, 2, 5)
     for got, state in (("3 of them", (h, h, h)), ("1 of them", (h,)), ("Tensor", h)):
-        with pytest.raises(
-            ValueError, match=rf"LSTM: state must be the pair \(h0, c0\), got {got}"
-        ):
+        with pytest.raises(TypeError, match=rf"LSTM: state must be a pair \(h0, c0\), got {got}"):
             layer(x, state)
     with pytest.raises(ValueError, match=r"LSTM: c0 must be \(1, 2, 5\), got \(1, 2, 2\)"):
         nn.LSTM(4, 5, proj_size=2)(x, (ts.zeros(1, 2, 2), ts.zeros(1, 2, 2)))

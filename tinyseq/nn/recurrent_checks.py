@@ -28,12 +28,12 @@ def as_input(
     layer: str, name: str, x: Any, before: tuple[str, ...], size: int, dtype: Any
 ) -> Tensor:
     """x, Tensor or array, as a Tensor (*before, size) of that dtype."""
-    x = as_tensor(x)
-    if x.ndim != len(before) + 1 or x.shape[-1] != size:
+    tensor = as_tensor(x)
+    if tensor.ndim != len(before) + 1 or tensor.shape[-1] != size:
         wanted = ", ".join([*before, str(size)])
-        raise ValueError(f"{layer}: {name} must be ({wanted}), got {x.shape}")
-    check_dtype(layer, name, x, dtype)
-    return x
+        raise ValueError(f"{layer}: {name} must be ({wanted}), got {tensor.shape}")
+    check_dtype(layer, name, tensor, dtype)
+    return tensor
 
 
 def as_states(
