@@ -198,9 +198,7 @@ class Recurrent(Module):
             lengths = check_lengths(name, lengths, *x.shape[:2])
         traces = [Trace() if return_trace else None for _ in self._runs]
         y, ends = self._walk(x, self._starts(state, x), lengths, traces)
-        after = tuple(together(end) for end in ends)
-        last = after[0] if len(after) == 1 else after
-        return (y, last, traces) if return_trace else (y, last)
+        return (y, self._after(ends), traces) if return_trace else (y, self._after(ends))
 
     def step(self, x_t: Tensor, state: Any = None) -> tuple[Tensor, Any]:
         """Run one step, for sequences that come in bit by bit.
@@ -218,15 +216,20 @@ class Recurrent(Module):
         if self.bidirectional or self.reverse:
             raise ValueError(f"{name}: a layer that runs from the end needs the whole sequence")
         x_t = as_input(name, "x_t", x_t, ("B",), self.input_size, self.weight_ih_l0.dtype)
-        B = x_t.shape[0]
-        y, after = self.forward(x_t.reshape(B, 1, self.input_size), state)
-        return y.reshape(B, self._state_sizes()[0]), after
+        x = x_t.reshape(x_t.shape[0], 1, self.input_size)
+        _, ends = self._walk(x, self._starts(state, x), None, [None] * len(self._runs))
+        return ends[0][-1], self._after(ends)
 
     def _starts(self, state: Any, x: Tensor) -> Iterator[tuple[Tensor, ...]]:
         """For each layer and direction the states before its first step."""
         shapes = [(len(self._runs), x.shape[0], size) for size in self._state_sizes()]
         states = as_states(type(self).__name__, state, shapes, x.dtype)
         return zip(*(apart(s) for s in states), strict=True)
+
+    def _after(self, ends: list[list[Tensor]]) -> Any:
+        """The state to return, from where each run ended."""
+        states = tuple(together(end) for end in ends)
+        return states if len(states) > 1 else states[0]
 
     def _walk(
         self,
