@@ -53,7 +53,7 @@ def test_imports_go_down(path):
         if parts[0] != "tinyseq" or len(parts) < 2:
             continue
         if parts[1] == "_csrc":
-            assert module == "tinyseq.backend.c_kernels"
+            assert module == "tinyseq.backend.c_arrays"
         elif parts[1] in FLOORS:
             assert floor(name) <= floor(module), f"{module} imports {name}"
         if name.startswith(("tinyseq.backend.c_", "tinyseq.backend.numpy_")):

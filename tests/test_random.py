@@ -48,3 +48,5 @@ def test_what_is_drawn():
     assert abs(normal.data.mean()) < 0.1 and abs(normal.data.std() - 1) < 0.1
     whole = ts.randint(-1, 2, (200,))
     assert whole.dtype == np.int64 and set(whole.tolist()) == {-1, 0, 1}
+    assert ts.randint(0, 2, size=(2, 3)).shape == ts.randint(5, size=(2, 3)).shape == (2, 3)
+    assert ts.tensor([[0.0, 1.0]]).bernoulli().tolist() == [[0, 1]]

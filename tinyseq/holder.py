@@ -1,6 +1,7 @@
 """Holder: what can be asked of anything that holds an array, whatever else it is.
 
-Shape, dtype and the ways out to plain Python numbers; nothing here knows about gradients.
+Shape, dtype and the ways out to plain Python numbers, and the way in: which arrays are made of
+what is given, and of what an operation returns. Nothing here knows about gradients.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from tinyseq.autograd import Tensor
 
 Array = npt.NDArray[Any]
+
+FLOAT64 = np.dtype(np.float64)
 
 
 class Holder:
@@ -44,6 +47,10 @@ class Holder:
     def size(self, dim: int | None = None) -> Any:
         """Its shape, or its size along one dimension."""
         return self.shape if dim is None else self.shape[dim]
+
+    def dim(self) -> int:
+        """How many dimensions it has."""
+        return self.data.ndim
 
     def numel(self) -> int:
         """How many elements it has."""
@@ -89,7 +96,9 @@ class Holder:
 
         __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __add__
         __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __lt__ = __le__ = __gt__ = __ge__ = __add__
-        __abs__ = __neg__
+        __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __floordiv__ = __add__
+        __rfloordiv__ = __add__
+        __abs__ = __invert__ = __neg__
 
 
 def to_array(data: Any) -> Array:
@@ -106,3 +115,20 @@ def to_array(data: Any) -> Array:
     if array.dtype == np.float64 and not isinstance(data, np.ndarray | np.generic):
         return array.astype(np.float32)
     return array
+
+
+def settle(data: Any, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """What an operation made of inputs and params, as it is to be held.
+
+    That is an array even where NumPy gave a scalar, and float32 unless float64 went in or was
+    named. A tuple, of several results, is left alone.
+    """
+    if type(data) is tuple:
+        return data
+    data = np.asarray(data)
+    if data.dtype != FLOAT64 or "dtype" in params:
+        return data
+    given: list[Any] = [x.data for x in inputs if isinstance(x, Holder)]
+    if any(type(a) is tuple or a.dtype.type is np.float64 for a in given):
+        return data
+    return data.astype(np.float32)

@@ -35,6 +35,8 @@ def register_hook(x: Tensor, hook: Hook) -> Handle:
 
     Hooks run in the order in which they were registered. What one returns, unless None, takes the
     gradient's place: for the next one, for `grad`, and for all that the Tensor was made from.
+    The Tensors have their turns from the youngest to the oldest, so parameters come last (PyTorch
+    calls a leaf's hooks as soon as its gradient is whole).
 
     Returns:
         A handle, whose `remove()` takes the hook away again.

@@ -38,22 +38,28 @@ def set_state(state: dict[str, Any]) -> None:
     _generator.bit_generator.state = state
 
 
-def rand(*size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
+def rand(
+    size: Any = (), *more: int, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False
+) -> Tensor:
     """Uniform in [0, 1): rand(2, 3) or rand((2, 3)).
 
     Raises:
         TypeError: if the dtype is neither float32 nor float64.
     """
-    return _drawn(_generator.random, sizes_of(size), dtype, requires_grad, "rand")
+    return _drawn(_generator.random, sizes_of((size, *more)), dtype, requires_grad, "rand")
 
 
-def randn(*size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
+def randn(
+    size: Any = (), *more: int, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False
+) -> Tensor:
     """Normal, mean 0 and variance 1: randn(2, 3) or randn((2, 3)).
 
     Raises:
         TypeError: if the dtype is neither float32 nor float64.
     """
-    return _drawn(_generator.standard_normal, sizes_of(size), dtype, requires_grad, "randn")
+    return _drawn(
+        _generator.standard_normal, sizes_of((size, *more)), dtype, requires_grad, "randn"
+    )
 
 
 def _drawn(
@@ -82,22 +88,26 @@ def randn_like(
     return _drawn(draw, x.shape, dtype or x.dtype, requires_grad, "randn_like")
 
 
-def randint(*limits_and_size: Any, dtype: npt.DTypeLike = np.int64) -> Tensor:
-    """Whole numbers in [low, high), low being 0 if left out.
+def randint(
+    low: Any = 0, high: Any = None, size: Any = None, *, dtype: npt.DTypeLike = np.int64
+) -> Tensor:
+    """Whole numbers in [low, high): randint(low, high, size), or randint(high, size) from 0.
 
     Args:
-        limits_and_size: (high, size) or (low, high, size), size a tuple.
+        low, high: whole numbers.
+        size: a tuple.
         dtype: their dtype.
 
     Raises:
-        TypeError: for other arguments.
+        TypeError: if there is no size, or one that is no tuple.
         ValueError: if there is no number in [low, high).
     """
-    if len(limits_and_size) not in (2, 3) or isinstance(limits_and_size[-1], int):
-        raise TypeError(
-            f"randint: expected (low, high, size) or (high, size), got {limits_and_size}"
-        )
-    low, high, size = (0, *limits_and_size)[-3:]
+    if size is None:
+        high, size = None, high
+    if high is None:
+        low, high = 0, low
+    if not isinstance(size, tuple | list):
+        raise TypeError(f"randint: expected (low, high, size) or (high, size), got size {size}")
     if low >= high:
         raise ValueError(f"randint: low must be below high, got {low} and {high}")
     return Tensor(np.asarray(_generator.integers(low, high, tuple(size))).astype(dtype))
@@ -105,7 +115,8 @@ def randint(*limits_and_size: Any, dtype: npt.DTypeLike = np.int64) -> Tensor:
 
 def randint_like(x: Tensor, *limits: int, dtype: npt.DTypeLike | None = None) -> Tensor:
     """As `randint`, in the shape and dtype of x, or in another dtype: (x, high), (x, low, high)."""
-    return randint(*limits, x.shape, dtype=dtype or x.dtype)
+    low, high = (0, *limits)[-2:]
+    return randint(low, high, x.shape, dtype=dtype or x.dtype)
 
 
 def bernoulli(p: Any) -> Tensor:
@@ -128,3 +139,6 @@ def bernoulli(p: Any) -> Tensor:
     if wrong.any():
         raise ValueError(f"bernoulli: p must be from 0 to 1, got {p[wrong].flat[0]}")
     return Tensor((_generator.random(p.shape) < p).astype(p.dtype))
+
+
+Tensor.bernoulli = bernoulli  # type: ignore[attr-defined]

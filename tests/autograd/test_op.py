@@ -43,6 +43,19 @@ def test_results_without_dimensions_are_arrays():
     assert type(ops.exp(ts.tensor(1.0)).data) is np.ndarray
 
 
+def test_an_argument_with_a_default_may_be_left_out_or_named():
+    @op
+    def leaky(x, slope=0.5):
+        return np.where(x > 0, x, slope * x)
+
+    leaky.vjp(lambda g, y, x, slope=0.5: (ops.where(x > 0, g, slope * g),))
+    del REGISTRY["leaky"]
+    x = ts.tensor([-2.0, 2.0], requires_grad=True)
+    for y, slope in ((leaky(x), 0.5), (leaky(x, slope=0.25), 0.25)):
+        assert y.tolist() == [-2 * slope, 2]
+        assert ts.grad(y.sum(), x)[0].tolist() == [slope, 1]
+
+
 WHOLE = ts.arange(4)
 
 
@@ -76,7 +89,7 @@ def test_inputs_that_are_no_tensors():
         y = x + other
         np.testing.assert_array_equal(y.data, [2, 2])
         assert y.inputs[0] is x
-    for other in (1j, np.complex64(1), "1", np.str_("1"), object()):
+    for other in (1j, np.complex64(1), np.ones(2, complex), "1", np.str_("1"), object()):
         with pytest.raises(TypeError, match="expected numbers"):
             x + other
 

@@ -121,3 +121,16 @@ def test_nothing_is_left_alive_after_a_training_step_without_the_garbage_collect
         assert [ref() for ref in watched] == [None] * len(watched)
     finally:
         gc.enable()
+
+
+def test_a_walk_up_to_a_tensor_leaves_its_own_making_alone():
+    """So a backward pass can be cut in two there."""
+    x = ts.tensor([1.0, 2.0], requires_grad=True)
+    middle = x * x
+    for _ in range(2):
+        (g,) = ts.grad((middle * 3).sum(), middle)
+        assert g.tolist() == [3, 3]
+    middle.backward(g)
+    assert x.grad.tolist() == [6, 12]
+    with pytest.raises(RuntimeError, match="this graph was freed"):
+        middle.backward(g)

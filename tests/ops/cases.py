@@ -83,6 +83,7 @@ UNARY = {
 CASES = [
     ("neg", lambda x: -x, [normal(2, 3)]),
     ("abs", ops.abs, [apart(2, 3)]),
+    ("sign", lambda x: ops.sign(x) * x, [apart(2, 3)]),
     ("add", ops.add, [normal(2, 3), normal(3)]),
     ("add to a larger", ops.add, [normal(1, 3), normal(2, 1)]),
     ("sub", ops.sub, [normal(2, 3), normal(2, 1)]),

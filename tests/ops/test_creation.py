@@ -104,3 +104,16 @@ def test_as_tensor_shares():
     assert ops.as_tensor(array).data is array
     x = ts.ones(1)
     assert ops.as_tensor(x) is x
+
+
+def test_sizes_and_limits_by_name():
+    for make in (ts.zeros, ts.ones, ts.rand, ts.randn):
+        assert make(size=(2, 3)).shape == make(2, 3).shape == make([2, 3]).shape == (2, 3)
+        assert make().shape == ()
+    assert ts.arange(start=1, end=5, step=2).tolist() == ts.arange(1, 5, step=2).tolist() == [1, 3]
+    assert ts.arange(end=2).tolist() == [0, 1]
+    assert ts.randint(low=1, high=2, size=(2,)).tolist() == [1, 1]
+    x = ts.ones(2, 3)
+    assert x.reshape(shape=(3, 2)).shape == x.permute(dims=(1, 0)).shape == (3, 2)
+    assert x.flip(dims=(0,)).tile(dims=(2,)).repeat(repeats=(1, 2)).shape == (2, 12)
+    assert x.expand(size=(4, -1, 3)).broadcast_to(size=(4, 2, 3)).dim() == 3

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+import tinyseq as ts
 from tinyseq import ops
 from tinyseq.autograd import Tensor, grad
 
@@ -70,3 +71,45 @@ def test_activations_stay_finite_to_the_fourth_derivative(function):
         assert np.isfinite(y.data).all()
         if not y.requires_grad:
             break
+
+
+def test_scaled_and_rounded():
+    x, n = ts.tensor([-3.5, 2.0], requires_grad=True), ts.tensor([-7, 7])
+    assert ops.add(x, 1, alpha=2).tolist() == [-1.5, 4]
+    assert x.sub(ts.ones(2), alpha=0.5).tolist() == [-4, 1.5]
+    assert ts.grad(ops.sub(1.0, x, alpha=3).sum(), x)[0].tolist() == [-3, -3]
+    for mode, wanted, of_floats in (("floor", [-4, 3], [-2, 1]), ("trunc", [-3, 3], [-1, 1])):
+        y = n.div(2, rounding_mode=mode)
+        assert y.dtype == np.int64 and y.tolist() == wanted
+        y = ops.div(x, 2.0, rounding_mode=mode)
+        assert y.dtype == np.float32 and y.tolist() == of_floats and not y.requires_grad
+    assert (n // 2).tolist() == [-4, 3] and (7 // ts.tensor([2, -2])).tolist() == [3, -4]
+
+
+def test_truths_and_bits():
+    a, b = ts.tensor([True, True, False]), np.array([True, False, False])
+    for got, wanted in (
+        (a & b, [True, False, False]), (b & a, [True, False, False]), (a | b, [True, True, False]),
+        (b | a, [True, True, False]), (a ^ b, [False, True, False]), (b ^ a, [False, True, False]),
+        (~a, [False, False, True]), (ops.bitwise_not(b), [False, True, True]),
+    ):  # fmt: skip
+        assert isinstance(got, Tensor) and got.tolist() == wanted
+    assert (ts.tensor([6, 5]) & 3).tolist() == [2, 1] and (4 | ts.tensor([1])).tolist() == [5]
+    assert a.int().dtype == np.int32 and a.long().tolist() == [1, 1, 0]
+    assert ts.tensor([0.0, 0.5]).bool().tolist() == [False, True]
+
+
+def test_powers_of_whole_numbers_have_exact_gradients():
+    """The logarithm of an int64 base is taken in the exponent's precision."""
+    x = ts.tensor(np.array([0.8, 1.4]), requires_grad=True)
+    for base in (2, ts.tensor([2, 3]), 0.1):
+        (g,) = ts.grad((base**x).sum(), x)
+        b = base if isinstance(base, float | int) else base.data
+        np.testing.assert_allclose(g.data, np.log(b) * np.power(b, x.data), rtol=1e-14)
+
+
+def test_sign_has_the_gradient_0():
+    x = ts.tensor([-2.0, 0.0, 3.0], requires_grad=True)
+    assert ts.grad((x.sign() * x).sum(), x)[0].tolist() == [-1, 0, 1]
+    x.sign().sum().backward()
+    assert x.grad.tolist() == [0, 0, 0]

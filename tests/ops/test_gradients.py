@@ -47,7 +47,8 @@ def test_every_op_with_a_gradient_has_a_case():
 
 # Steps, which are flat, and what makes Tensors.
 WITHOUT_GRADIENT = set(
-    "all any argmax argmin floor round sign eq ne lt le gt ge one_hot arange as_tensor eye full "
+    "all any argmax argmin bitwise_and bitwise_not bitwise_or bitwise_xor floor round eq ne lt le "
+    "gt ge one_hot arange as_tensor eye full "
     "full_like linspace ones ones_like tensor zeros zeros_like".split()
 )
 

@@ -70,6 +70,9 @@ SHAPES = [
     (lambda: ops.clamp(V), "clamp: expected min or max, got neither"),
     (lambda: ops.gelu(V, "erf"), "gelu: approximate must be none or tanh, got 'erf'"),
     (lambda: ops.huber_loss(V, V, delta=0), "huber_loss: delta must be above 0, got 0"),
+    (lambda: ops.l1_loss(V, V, weight=X[0]), r"l1_loss: weight must be \(3,\), got \(3, 4\)"),
+    (lambda: ops.div(V, V, rounding_mode="up"), "rounding_mode must be floor or trunc, got 'up'"),
+    (lambda: ops.pad(X, (-4, 1), "circular"), "pad: circular reaches 0 elements in dim 2"),
     (lambda: ops.mse_loss(V, V, "avg"), "mse_loss: reduction must be mean, sum or none, got 'avg'"),
     (
         lambda: ops.binary_cross_entropy_with_logits(V, X),
@@ -87,6 +90,7 @@ SHAPES = [
 
 TYPES = [
     (lambda: ops.sum(X, 1.0), "sum: dim must be a whole number, got 1.0"),
+    (lambda: ops.std(X, False), "std: dim must be a whole number, got False"),
     (lambda: ops.norm(WHOLE), "norm: expected floating-point data, got int64"),
     (lambda: ops.where(V, V, V), "where: condition must be bool, got float32"),
     (lambda: ops.gather(V, 0, [0.0]), "gather: indices must be whole numbers, got float"),
@@ -115,6 +119,11 @@ INDICES = [
         "min sort softmax log_softmax squeeze unbind".split()
     ),
     (lambda: ops.roll(X, 1, 7), "roll: dim 7 is out of range"),
+    *(
+        (lambda n=n, d=d: getattr(ops, n)(X[0, 0, 0], dim=d), f"{n}: dim {d} is out of range")
+        for n in "sum argmax cumsum max sort softmax".split()
+        for d in (1, -2)
+    ),
     (lambda: ops.topk(X, 1, -4), "topk: dim -4 is out of range"),
 ]
 

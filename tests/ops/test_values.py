@@ -66,6 +66,40 @@ def test_logsumexp_at_the_ends():
     same(ops.logsumexp(huge, 1), [1e4 + np.log(2), -np.inf, np.inf, -1e4])
 
 
+def test_a_tensor_without_dimensions_along_0():
+    x = Tensor(np.array(2.0), requires_grad=True)
+    for dim in (0, -1):
+        for f in (ops.sum, ops.amax, ops.cumsum, ops.logsumexp, ops.prod):
+            same(f(x, dim), 2.0)
+            assert ts.grad(f(x, dim), x)[0].item() == 1
+        same(ops.softmax(x, dim), 1.0)
+        same(ops.argmax(x, dim), 0)
+        for picked in (ops.sort(x, dim), ops.topk(x, 1, dim), ops.max(x, dim)):
+            same(picked.values, 2.0)
+            same(picked.indices, 0)
+
+
+def test_std_keeps_to_float32_whatever_the_squares_do():
+    for factor in (1e30, 1e-30):
+        x = ts.tensor([factor, 2 * factor, 4 * factor], requires_grad=True)
+        y = ops.std(x)
+        assert y.dtype == np.float32
+        np.testing.assert_allclose(y.item(), 1.5275252 * factor, rtol=1e-6)
+        slope = [-0.4364358, -0.1091089, 0.5455447]
+        np.testing.assert_allclose(ts.grad(y, x)[0].data, slope, rtol=1e-5)
+
+
+def test_norm_of_a_negative_order_is_infinite_where_nothing_is_finite():
+    same(ops.norm(Tensor(np.array([np.inf, -np.inf])), -1), np.inf)
+
+
+def test_logsumexp_and_amax_give_a_gradient_where_they_are_not_finite():
+    x = Tensor(np.array([np.inf, 1e308, 1.0]), requires_grad=True)
+    np.testing.assert_array_equal(ts.grad(ops.logsumexp(x), x)[0].data, [np.nan, 0, 0])
+    x = Tensor(np.array([np.nan, 1.0, np.nan]), requires_grad=True)
+    np.testing.assert_array_equal(ts.grad(ops.amax(x), x)[0].data, [0.5, 0, 0.5])
+
+
 def test_argmax_takes_the_first():
     same(ops.argmax(Tensor(np.array([[1, 3, 3], [2, 2, 0]])), 1), [1, 0])
     same(ops.argmax(X), ARRAY.argmax())
@@ -101,6 +135,7 @@ def test_joining_and_cutting():
     for got, wanted in zip(ops.split(X, [1, 0, 2], 1), np.split(ARRAY, [1, 1], 1), strict=True):
         same(got, wanted)
     assert [part.shape[1] for part in ops.chunk(X, 2, 1)] == [2, 1]
+    assert [part.shape for part in ops.chunk(ts.zeros(0, 3), 2)] == [(0, 3)] * 2
     (nothing,) = ops.split(ts.zeros(0, 3), 2)
     assert nothing.shape == (0, 3)
     for got, wanted in zip(ops.unbind(X, 1), np.moveaxis(ARRAY, 1, 0), strict=True):
@@ -123,6 +158,47 @@ def test_indexing(key):
     counts = np.zeros_like(ARRAY)
     np.add.at(counts, key, 1)  # a place picked twice gets its gradient twice
     np.testing.assert_array_equal(x.grad.data, counts)
+
+
+def test_numbers_pick_first_and_arrays_from_what_is_left():
+    """As in PyTorch; NumPy alone would bring the array's dimension to the front."""
+    x = Tensor(random.standard_normal((2, 3, 4, 2)), requires_grad=True)
+    pair, mask = np.array([[1, 0, 1]]), np.array([True, False, True, True])
+    for key, first, rest in (
+        ((0, slice(None), pair), 0, (slice(None), pair)),
+        ((pair, ..., -1), (..., -1), pair),
+        (
+            (np.int64(1), None, [0, 2], slice(1, 3)),
+            (1, None, slice(None), slice(1, 3)),
+            (0, [0, 2]),
+        ),
+        ((ts.tensor(1), slice(None), ts.tensor(mask)), 1, (slice(None), mask)),
+        ((0, slice(None), mask, pair), 0, (slice(None), mask, pair)),
+    ):
+        if key[1] is None:
+            rest = (slice(None), [0, 2])
+        wanted = x.data[first][rest]
+        y = x[key]
+        same(y, wanted)
+        (g,) = ts.grad((y * y).sum(), x)
+        counts = np.zeros_like(x.data)
+        np.add.at(counts[first], rest, 2 * wanted)
+        np.testing.assert_allclose(g.data, counts)
+
+
+def test_indices_that_do_not_fit():
+    for key, message in (
+        (2, r"index: shape \(2, 3, 4\): index 2 is out of bounds"),
+        ((0, 0, 0, 0), r"index: shape \(2, 3, 4\): too many indices"),
+        (ts.zeros(1), "index: .* must be of integer"),
+        ((0, slice(None), [5]), "index: .* index 5 is out of bounds"),
+    ):
+        with pytest.raises(IndexError, match=message):
+            X[key]
+
+
+def test_membership():
+    assert 2 in ts.arange(3) and 3 not in ts.arange(3) and 0.0 not in ts.zeros(0, 2)
 
 
 def test_indexing_by_tensors():

@@ -81,6 +81,7 @@ def test_differences(reduction, name):
     x, t = np.meshgrid(SIGNED, [0.0, 1.0, -2.0])
     for a, b in ((x, t), (x[::-1, ::2], t[::-1, ::2]), (x[:0], t[:0]), (x[0, 0], t[0, 0])):
         compare(*both(name, reduction=reduction), [a, b])
+    compare(*both(name, reduction=reduction, weight=np.abs(t) + 0.5), [x, t])
     if name == "huber_loss":
         compare(*both(name, reduction=reduction, delta=0.5), [x, t])
 

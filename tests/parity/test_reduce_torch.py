@@ -8,6 +8,7 @@ F = torch.nn.functional
 
 from tests.parity.compare import compare  # noqa: E402
 from tinyseq import ops  # noqa: E402
+from tinyseq.autograd import Tensor  # noqa: E402
 
 random = np.random.default_rng(0)
 X = random.standard_normal((3, 4, 2))
@@ -159,3 +160,61 @@ def test_softmax(name):
             [x],
             order=1 if x is ends else 2,
         )
+
+
+@pytest.mark.parametrize("dim", [0, -1])
+def test_a_tensor_without_dimensions_along_0(dim):
+    for name in "sum mean prod amax argmin logsumexp cumsum any softmax max sort".split():
+        compare(
+            lambda x, n=name: getattr(x * x, n)(dim=dim),
+            lambda x, n=name: getattr(x * x, n)(dim=dim),
+            [0.5],
+        )
+    compare(lambda x: ops.topk(x * x, 1, dim), lambda x: torch.topk(x * x, 1, dim), [0.5])
+    compare(lambda x: x.squeeze(dim).transpose(0, dim), lambda x: x.transpose(0, dim), [0.5])
+    index = np.array(0)
+    compare(
+        lambda x: ops.gather(x * x, dim, index),
+        lambda x: torch.gather(x * x, dim, torch.tensor(index)),
+        [0.5],
+    )
+
+
+def test_logsumexp_beside_an_infinity():
+    for x in ([np.inf, 1e30, 0.5], [np.inf, -np.inf, 1e308]):
+        for way in (ops.logsumexp, lambda x, dim: x.logsumexp(dim)):
+            compare(
+                lambda x, f=way: f(x, 0), lambda x: torch.logsumexp(x, 0), [x], order=1, rtol=1e-9
+            )
+
+
+def test_nan_among_the_largest():
+    """Every NaN shares the gradient. (PyTorch's amax, not its max, gives NaN to every element.)"""
+    for name in ("max", "min"):
+        for x in ([np.nan, 1.0], [[2.0, np.nan], [np.nan, 3.0]]):
+            compare(getattr(ops, name), getattr(torch, name), [x], order=1)
+
+
+def test_the_dtype_in_which_to_add():
+    whole = np.arange(5)
+    for name in "sum mean prod".split():
+        got = getattr(ops, name)(whole, dtype=np.float64)
+        wanted = getattr(torch.tensor(whole), name)(dtype=torch.float64)
+        assert got.dtype == np.float64 and got.item() == wanted.item()
+    for name in "cumsum softmax log_softmax".split():
+        got = getattr(ops, name)(whole, 0, dtype=np.float64)
+        wanted = getattr(torch.tensor(whole), name)(0, dtype=torch.float64)
+        np.testing.assert_allclose(got.data, wanted.numpy(), rtol=1e-12)
+
+
+def test_the_deviation_of_large_and_small_float32():
+    for factor in (1e30, 1.0, 1e-30):
+        x = np.array([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0]], np.float32) * np.float32(factor)
+        ours, other = Tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+        y, wanted = ops.std(ours, 1), torch.std(other, 1)
+        assert y.dtype == np.float32
+        np.testing.assert_allclose(y.data, wanted.detach().numpy(), rtol=1e-6)
+        y.sum().backward()
+        # The slope does not depend on the factor; PyTorch's own leaves float32's range.
+        slope = np.array([[-0.8728716, -0.2182179, 1.0910894], [0, 0, 0]]) / 2
+        np.testing.assert_allclose(ours.grad.data, slope, rtol=1e-5)

@@ -61,6 +61,7 @@ def test_methods(method, x):
     [
         ((1, 2), "constant"), ((-1, 2, 1, -2), "constant"), ((0, 0, 0, 0, 2, 1), "constant"),
         ((1, 2), "reflect"), ((1, 2), "replicate"), ((3, 1), "circular"), ((-1, 2), "circular"),
+        ((-1, 2), "reflect"), ((2, -1), "reflect"), ((-3, 1), "replicate"),
     ],
 )  # fmt: skip
 def test_pad(widths, mode):

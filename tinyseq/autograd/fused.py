@@ -16,7 +16,7 @@ from tinyseq.autograd.broadcast import broadcast_to
 from tinyseq.autograd.modes import enable_grad, switch
 from tinyseq.autograd.op import Op, op
 from tinyseq.autograd.tensor import Tensor
-from tinyseq.autograd.walk import grad
+from tinyseq.autograd.walk import walk
 
 
 class FusedOp(Op):
@@ -57,12 +57,10 @@ class FusedOp(Op):
             # what it computes still depends on them.
             aliases = [None if x is None else broadcast_to(x, shape=x.shape) for x in inputs]
             results = self.reference(*aliases, **params)
-            used = [i for i in g if results[i].requires_grad]
-            asked = [a for a in aliases if a is not None and a.requires_grad]
-            outputs, seeds = [results[i] for i in used], [g[i] for i in used]
-            found = grad(outputs, asked, seeds, create_graph=True, allow_unused=True)
-        by_order = {a.order: share for a, share in zip(asked, found, strict=True)}
-        return tuple(None if a is None else by_order.get(a.order) for a in aliases)
+            wanted = {a.order for a in aliases if a is not None}
+            outputs, seeds = [results[i] for i in g], list(g.values())
+            found = walk(outputs, seeds, True, wanted, min(wanted))
+        return tuple(None if a is None else found.get(a.order, (a, None))[1] for a in aliases)
 
 
 @op

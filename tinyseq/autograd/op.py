@@ -1,12 +1,12 @@
 """Op: a function of arrays and the rule for its gradient.
 
     @op
-    def tanh(x):                       # arrays in, array out
-        return backend.tanh(x)
+    def exp(x):                        # arrays in, array out
+        return backend.exp(x)
 
-    @tanh.vjp
+    @exp.vjp
     def _(g, y, x):                    # Tensors in, Tensors out
-        return g * (1 - y * y),
+        return g * y,
 
 The rule is the vector-Jacobian product: from g, the gradient of some scalar with respect to the
 result y, to the gradients with respect to each input. It is written in ops itself, so running it
@@ -16,7 +16,7 @@ can be recorded like anything else, and the gradient of a gradient needs no seco
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import Parameter, signature
+from inspect import getfullargspec
 from typing import Any
 
 import numpy as np
@@ -24,11 +24,11 @@ import numpy as np
 from tinyseq.anomaly import note
 from tinyseq.autograd.modes import NOTED, switch
 from tinyseq.autograd.tensor import NOTHING, Tensor, next_order
+from tinyseq.holder import FLOAT64, settle
 
 Rule = Callable[..., tuple[Any, ...]]
 
 SCALARS = frozenset((int, float, bool, type(None)))  # None: an input that is left out
-FLOAT64 = np.dtype(np.float64)
 ndarray, new = np.ndarray, object.__new__  # what every op needs, looked up once
 
 REGISTRY: dict[str, Op] = {}  # every op by name; the tests go through it
@@ -98,19 +98,6 @@ def result(op: Op, inputs: tuple[Any, ...], params: Any, data: Any, wanted: bool
     return y
 
 
-def settle(data: Any, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """An array even where NumPy gave a scalar, and float32 unless float64 went in or was named."""
-    if type(data) is tuple:  # a fused op's
-        return data
-    data = np.asarray(data)
-    if data.dtype != FLOAT64 or "dtype" in params:
-        return data
-    given: list[Any] = [x.data for x in inputs if isinstance(x, Tensor)]
-    if any(type(a) is tuple or a.dtype.type is np.float64 for a in given):
-        return data
-    return data.astype(np.float32)
-
-
 def as_input(x: Any) -> Any:
     """An array as a constant Tensor; NumPy's scalars as Python's: a float64 one would promote."""
     if isinstance(x, np.generic):
@@ -118,17 +105,11 @@ def as_input(x: Any) -> Any:
     return x if isinstance(x, Tensor) or type(x) in SCALARS else Tensor(x)
 
 
-def named(error: ValueError, op: Op) -> ValueError:
-    """NumPy's own complaint about shapes, with the name of the op that it does not know."""
-    numpys = str(error).startswith("operands could not be broadcast")
-    return ValueError(f"{op.name}: {error}".strip()) if numpys else error
-
-
 def as_function(op: Op) -> Callable[..., Tensor]:
     """What calling the op does, as a plain function, which Python can bind as a method too.
 
-    Most ops take one or two inputs and nothing else. Spelled out for these, a call on a small
-    array takes two thirds of the time.
+    Most ops take one input, with or without params, or two and nothing else. Spelled out for
+    these, a call on a small array takes two thirds of the time; `several` serves all the others.
     """
     forward = op.forward
 
@@ -136,6 +117,11 @@ def as_function(op: Op) -> Callable[..., Tensor]:
         if isinstance(x, Tensor):
             return result(op, (x,), NOTHING, forward(x.data), x.requires_grad)
         return several(x)
+
+    def one_and_params(x: Any, **params: Any) -> Tensor:
+        if isinstance(x, Tensor):
+            return result(op, (x,), params, forward(x.data, **params), x.requires_grad)
+        return several(x, **params)
 
     def two(a: Any, b: Any) -> Tensor:
         try:
@@ -147,8 +133,8 @@ def as_function(op: Op) -> Callable[..., Tensor]:
                     return result(op, (a, b), NOTHING, forward(a.data, b), a.requires_grad)
             elif isinstance(b, Tensor) and type(a) in SCALARS:
                 return result(op, (a, b), NOTHING, forward(a, b.data), b.requires_grad)
-        except ValueError as error:
-            raise named(error, op) from None
+        except ValueError:
+            pass  # said below, with the op's name
         return several(a, b)
 
     def several(*inputs: Any, **params: Any) -> Tensor:
@@ -164,10 +150,13 @@ def as_function(op: Op) -> Callable[..., Tensor]:
         try:
             data = forward(*arrays, **params)
         except ValueError as error:
-            raise named(error, op) from None
+            if not str(error).startswith("operands could not be broadcast"):
+                raise
+            raise ValueError(f"{op.name}: {error}".strip()) from None  # NumPy does not know it
         return result(op, inputs, params, data, wanted)
 
-    kinds = [p.kind for p in signature(forward).parameters.values()]
-    plain = all(kind == Parameter.POSITIONAL_OR_KEYWORD for kind in kinds)
-    spelled_out: dict[int, Callable[..., Tensor]] = {1: one, 2: two}
-    return spelled_out.get(len(kinds), several) if plain else several
+    takes = getfullargspec(forward)
+    number = 0 if takes.varargs or takes.varkw or takes.defaults else len(takes.args)
+    if number == 1:
+        return one_and_params if takes.kwonlyargs else one
+    return two if number == 2 and not takes.kwonlyargs else several

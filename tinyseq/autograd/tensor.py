@@ -59,7 +59,7 @@ class Tensor(Holder):
     requires_grad: bool
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
-        if type(data) is not np.ndarray:
+        if type(data) is not np.ndarray or data.dtype.kind not in "fiub":
             data = to_array(data)
         if requires_grad and data.dtype.kind != "f":
             raise TypeError(f"requires_grad: expected floating-point data, got {data.dtype}")

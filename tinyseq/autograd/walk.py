@@ -60,11 +60,8 @@ def walk(
         for x, share in zip(inputs, shares):  # noqa: B905  # their lengths were compared
             if share is None or not isinstance(x, Tensor) or not x.requires_grad:
                 continue
-            if (
-                type(share) is not Tensor
-                or share.data.shape != x.data.shape
-                or share.data.dtype is not x.data.dtype
-            ):
+            fits = type(share) is Tensor and share.data.shape == x.data.shape
+            if not fits or share.data.dtype is not x.data.dtype:
                 share = fit(share, x)
             order = x.order
             if order in gradients:
@@ -85,7 +82,7 @@ def walk(
                 accumulate(y, g)
         if op is None or order in wanted:
             found[order] = y, g
-        if op is None:
+        if op is None or order == oldest:  # nothing that it was made from is asked for
             shares = ()
             continue
         if checking:
@@ -126,11 +123,9 @@ def seed_for(y: Tensor, gradient: Any, where: str) -> Tensor:
     """The gradient to start from at y: 1 for a scalar, else what the caller gave, checked."""
     if not y.requires_grad:
         raise RuntimeError(f"{where}: the Tensor does not require a gradient")
+    if gradient is None and y.data.size != 1:
+        raise RuntimeError(f"{where}: a Tensor of shape {y.shape} needs a gradient to start from")
     if gradient is None:
-        if y.data.size != 1:
-            raise RuntimeError(
-                f"{where}: a Tensor of shape {y.shape} needs a gradient to start from"
-            )
         return Tensor(np.ones_like(y.data))
     seed = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
     if seed.shape != y.shape:

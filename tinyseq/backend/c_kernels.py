@@ -1,28 +1,40 @@
 """The kernels in C: the names and meanings of numpy_kernels, for float32.
 
-The only file that imports the extension. What C assumes is settled here: arrays reach it
-contiguous (a matrix product takes any layout with one unit stride), aligned and of one dtype;
-results are fresh arrays; any other dtype goes to NumPy. Shapes were checked by the ops.
+What C assumes is settled here: arrays reach it contiguous (a matrix product takes any layout with
+one unit stride), aligned and of one dtype; results are fresh arrays; any other dtype goes to NumPy.
+Shapes were checked by the ops.
 """
 
-import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinyseq._csrc import ffi, lib
 from tinyseq.backend import numpy_kernels
+from tinyseq.backend.c_arrays import (
+    DENSE,
+    FLOAT32,
+    FLOATS,
+    NULL,
+    check,
+    dense,
+    empty,
+    ffi,
+    from_buffer,
+    is_float32,
+    lib,
+    read,
+    read_index,
+)
 
 Array = npt.NDArray[Any]
 
-FLOAT32 = np.dtype(np.float32)
-
 # What the smallest calls spend their time on is looking things up: these are looked up once.
-from_buffer, FLOATS, NULL, empty = ffi.from_buffer, ffi.typeof("float[]"), ffi.NULL, np.empty
 c_matmul, NO_ACTIVATION = lib.ts_matmul, lib.TS_ACT_NONE
 
-DENSE, TURNED = 0x101, 0x102  # bits of ndarray.flags.num: aligned, and C- or Fortran-contiguous
+SMALL = 1024  # elements that are copied in less time than it takes to get another pointer
+
+TURNED = 0x102  # as DENSE, but Fortran-contiguous
 
 ACTIVATIONS = {
     "none": lib.TS_ACT_NONE,
@@ -67,50 +79,21 @@ def fma_peak(seconds: float) -> float:
     return float(lib.ts_fma_peak(seconds))
 
 
-def _is_float32(*arrays: Array | None) -> bool:
-    return all(a is None or a.dtype == FLOAT32 for a in arrays)
-
-
-def _dense(a: Array) -> Array:
-    """The array itself if C can read it as it lies, else a copy that it can."""
-    dense = a.flags.num & DENSE == DENSE
-    return a if dense else np.array(a, order="C", copy=True, ndmin=a.ndim)
-
-
-def _aligned(*shape: int) -> Array:
-    """A new array that begins where a vector does: no store of one then touches two cache lines."""
-    size = math.prod(shape)
-    floats = np.empty(size + 15, np.float32)
-    skip = -(floats.ctypes.data // 4) % 16
-    return floats[skip : skip + size].reshape(shape)
-
-
-def _read(a: Array | None) -> Any:
-    """A pointer to a dense array, good while the array lives; NULL for None."""
-    return ffi.NULL if a is None else from_buffer(FLOATS, a)
-
-
-def _index(a: Array) -> Any:
-    return ffi.from_buffer("int64_t[]", a)
-
-
-def _check(code: int) -> None:
-    if code:  # TS_NO_MEMORY is all there is
-        raise MemoryError("tinyseq: no memory for a kernel's scratch space")
-
-
 def _elementwise(name: str) -> Any:
     kernel, fallback = getattr(lib, f"ts_{name}"), getattr(numpy_kernels, name)
 
     def run(x: Array) -> Array:
         if x.dtype != FLOAT32:
             return fallback(x)  # type: ignore[no-any-return]
-        if x.flags.num & DENSE != DENSE:
-            x = _dense(x)
-        y = empty(x.shape, FLOAT32)
-        code = kernel(x.size, from_buffer(FLOATS, x), from_buffer(FLOATS, y))
+        if x.size <= SMALL or x.flags.num & DENSE != DENSE:
+            y = x.copy()  # dense whatever x was, and then overwritten
+            read = write = from_buffer(FLOATS, y)
+        else:
+            y = empty(x.shape, FLOAT32)
+            read, write = from_buffer(FLOATS, x), from_buffer(FLOATS, y)
+        code = kernel(x.size, read, write)
         if code:
-            _check(code)
+            check(code)
         return y
 
     run.__name__, run.__doc__ = name, fallback.__doc__
@@ -160,47 +143,53 @@ def matmul(a: Array, b: Array) -> Array:
     """C = A B; see numpy_kernels.matmul."""
     if a.dtype != FLOAT32 or b.dtype != FLOAT32:
         return numpy_kernels.matmul(a, b)
-    if a.flags.num & b.flags.num & DENSE == DENSE:  # as nearly always: _matrix without its calls
-        a_from, a_row, a_column = from_buffer(FLOATS, a), a.shape[-1] or 1, 1
-        b_from, b_row, b_column = from_buffer(FLOATS, b), b.shape[-1] or 1, 1
+    a_shape, b_shape = a.shape, b.shape
+    m, k, n = a_shape[-2], a_shape[-1], b_shape[-1]
+    single, b_flags = len(a_shape) == len(b_shape) == 2, b.flags.num
+    # Nearly always a is dense, and b that or, for a gradient, turned: _matrix without the call.
+    if a.flags.num & DENSE == DENSE:
+        a_from, a_row, a_column = from_buffer(FLOATS, a), k or 1, 1
     else:
         a, a_from, a_row, a_column = _matrix(a)
+    if b_flags & DENSE == DENSE:
+        b_from, b_row, b_column = from_buffer(FLOATS, b), n or 1, 1
+    elif single and b_flags & TURNED == TURNED:
+        b_from, b_row, b_column = from_buffer(FLOATS, b.T), 1, k or 1
+    else:
         b, b_from, b_row, b_column = _matrix(b)
-    if a.ndim == b.ndim == 2:
-        (m, k), (_, n) = a.shape, b.shape
+    if single:
         c = empty((m, n), FLOAT32)
         pairs, a_at, b_at = 1, NULL, NULL
     else:
-        (m, k), n = a.shape[-2:], b.shape[-1]
-        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-        c = np.empty((*batch, m, n), np.float32)
+        batch = np.broadcast_shapes(a_shape[:-2], b_shape[:-2])
+        c = empty((*batch, m, n), FLOAT32)
         a_offset, b_offset = _offsets(a, batch), _offsets(b, batch)
-        pairs, a_at, b_at = a_offset.size, _index(a_offset), _index(b_offset)
+        pairs, a_at, b_at = a_offset.size, read_index(a_offset), read_index(b_offset)
     code = c_matmul(
         pairs, m, n, k, a_from, a_at, a_row, a_column, b_from, b_at, b_row, b_column,
         NULL, NO_ACTIVATION, from_buffer(FLOATS, c),
     )  # fmt: skip
     if code:
-        _check(code)
+        check(code)
     return c
 
 
 def linear(x: Array, weight: Array, bias: Array | None, activation: str) -> Array:
     """y = activation(x Wᵀ + b); see numpy_kernels.linear."""
-    if not _is_float32(x, weight, bias):
+    if not is_float32(x, weight, bias):
         return numpy_kernels.linear(x, weight, bias, activation)
     n, k = weight.shape
-    x = _dense(x)
+    x = dense(x)
     weight, w_from, w_row, w_column = _matrix(weight)
-    bias = None if bias is None else _dense(bias)
+    bias = None if bias is None else dense(bias)
     y = np.empty((*x.shape[:-1], n), np.float32)
     rows = y.size // n if n else 0
-    _check(
+    check(
         lib.ts_matmul(
             1, rows, n, k,
-            _read(x), ffi.NULL, max(k, 1), 1,
+            read(x), ffi.NULL, max(k, 1), 1,
             w_from, ffi.NULL, w_column, w_row,
-            _read(bias), ACTIVATIONS[activation], _read(y),
+            read(bias), ACTIVATIONS[activation], read(y),
         )
     )  # fmt: skip
     return y
@@ -208,15 +197,15 @@ def linear(x: Array, weight: Array, bias: Array | None, activation: str) -> Arra
 
 def cross_entropy_forward(logits: Array, targets: Array, ignore_index: int) -> tuple[Array, Array]:
     """-log softmax(logits)[target]; see numpy_kernels.cross_entropy_forward."""
-    if not _is_float32(logits):
+    if not is_float32(logits):
         return numpy_kernels.cross_entropy_forward(logits, targets, ignore_index)
     rows, classes = logits.shape
-    logits, targets = _dense(logits), _dense(targets)
+    logits, targets = dense(logits), dense(targets)
     losses, logsumexp = np.empty(rows, np.float32), np.empty(rows, np.float32)
-    _check(
+    check(
         lib.ts_cross_entropy_forward(
-            rows, classes, _read(logits), _index(targets), ignore_index,
-            _read(losses), _read(logsumexp),
+            rows, classes, read(logits), read_index(targets), ignore_index,
+            read(losses), read(logsumexp),
         )
     )  # fmt: skip
     return losses, logsumexp
@@ -226,15 +215,15 @@ def cross_entropy_backward(
     g: Array, logits: Array, logsumexp: Array, targets: Array, ignore_index: int
 ) -> Array:
     """g (softmax - one hot); see numpy_kernels.cross_entropy_backward."""
-    if not _is_float32(g, logits, logsumexp):
+    if not is_float32(g, logits, logsumexp):
         return numpy_kernels.cross_entropy_backward(g, logits, logsumexp, targets, ignore_index)
     rows, classes = logits.shape
-    g, logits, logsumexp, targets = (_dense(a) for a in (g, logits, logsumexp, targets))
+    g, logits, logsumexp, targets = (dense(a) for a in (g, logits, logsumexp, targets))
     dlogits = np.empty((rows, classes), np.float32)
-    _check(
+    check(
         lib.ts_cross_entropy_backward(
-            rows, classes, _read(g), _read(logits), _read(logsumexp), _index(targets),
-            ignore_index, _read(dlogits),
+            rows, classes, read(g), read(logits), read(logsumexp), read_index(targets),
+            ignore_index, read(dlogits),
         )
     )  # fmt: skip
     return dlogits
@@ -242,22 +231,22 @@ def cross_entropy_backward(
 
 def embedding(weight: Array, index: Array) -> Array:
     """Rows of a table; see numpy_kernels.embedding."""
-    if not _is_float32(weight):
+    if not is_float32(weight):
         return numpy_kernels.embedding(weight, index)
-    weight, index = _dense(weight), _dense(index)
+    weight, index = dense(weight), dense(index)
     out = np.empty((*index.shape, weight.shape[1]), np.float32)
-    _check(lib.ts_embedding(index.size, weight.shape[1], _read(weight), _index(index), _read(out)))
+    check(lib.ts_embedding(index.size, weight.shape[1], read(weight), read_index(index), read(out)))
     return out
 
 
 def embedding_scatter(g: Array, index: Array, rows: int) -> Array:
     """The sum of rows of g by index; see numpy_kernels.embedding_scatter."""
-    if not _is_float32(g):
+    if not is_float32(g):
         return numpy_kernels.embedding_scatter(g, index, rows)
-    g, index = _dense(g), _dense(index)
+    g, index = dense(g), dense(index)
     width = g.shape[-1]
     out = np.empty((rows, width), np.float32)
-    _check(lib.ts_embedding_scatter(index.size, width, rows, _read(g), _index(index), _read(out)))
+    check(lib.ts_embedding_scatter(index.size, width, rows, read(g), read_index(index), read(out)))
     return out
 
 
@@ -276,11 +265,11 @@ def _sizes(arrays: list[Array]) -> Any:
 
 def sum_of_squares(arrays: list[Array]) -> float:
     """The sum of squares of all elements, in double; see numpy_kernels.sum_of_squares."""
-    if not _is_float32(*arrays):
+    if not is_float32(*arrays):
         return numpy_kernels.sum_of_squares(arrays)
-    arrays = [_dense(a) for a in arrays]
+    arrays = [dense(a) for a in arrays]
     result = ffi.new("double *")
-    _check(lib.ts_sum_of_squares(len(arrays), _sizes(arrays), _pointers(arrays), result))
+    check(lib.ts_sum_of_squares(len(arrays), _sizes(arrays), _pointers(arrays), result))
     return float(result[0])
 
 
@@ -288,7 +277,7 @@ def scale_(arrays: list[Array], factor: float) -> None:
     """Every element times the factor, in place; see numpy_kernels.scale_."""
     if not _in_place(arrays):
         return numpy_kernels.scale_(arrays, factor)
-    _check(lib.ts_scale(len(arrays), _sizes(arrays), _pointers(arrays), factor))
+    check(lib.ts_scale(len(arrays), _sizes(arrays), _pointers(arrays), factor))
     return None
 
 
@@ -298,16 +287,16 @@ def adam_(
     step: int,
 ) -> None:  # fmt: skip
     """One step of Adam or AdamW on all parameters; see numpy_kernels.adam_."""
-    if not (_in_place(params) and _in_place(m) and _in_place(v) and _is_float32(*grads)):
+    if not (_in_place(params) and _in_place(m) and _in_place(v) and is_float32(*grads)):
         return numpy_kernels.adam_(
             params, grads, m, v, lr=lr, beta1=beta1, beta2=beta2, eps=eps,
             weight_decay=weight_decay, decoupled=decoupled, step=step,
         )  # fmt: skip
-    grads = [_dense(g) for g in grads]
+    grads = [dense(g) for g in grads]
     # The step's scalars are worked out here, in double, and rounded once.
     l2, decay = (0.0, 1 - lr * weight_decay) if decoupled else (weight_decay, 1.0)
     step_size, v_scale = lr / (1 - beta1**step), (1 - beta2**step) ** -0.5
-    _check(
+    check(
         lib.ts_adam(
             len(params), _sizes(params),
             _pointers(params), _pointers(grads), _pointers(m), _pointers(v),

@@ -6,17 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyseq.backend import numpy_recurrent
-from tinyseq.backend.c_kernels import (
-    FLOAT32,
-    FLOATS,
-    NULL,
-    _aligned,
-    _check,
-    _dense,
-    ffi,
-    from_buffer,
-    lib,
-)
+from tinyseq.backend.c_arrays import aligned, check, dense, ffi, is_float32, lib, read, read_index
 from tinyseq.backend.recurrent import GATES, Run, Saved, Weights, saved_shapes
 
 Array = npt.NDArray[Any]
@@ -32,16 +22,8 @@ RUN, GRADIENTS = ffi.typeof("ts_recurrent *"), ffi.typeof("ts_recurrent_gradient
 NOTHING = Saved()
 
 
-def _served(*arrays: Array | None) -> bool:
-    return all(a is None or a.dtype == FLOAT32 for a in arrays)
-
-
-def _read(a: Array | None) -> Any:
-    return NULL if a is None else from_buffer(FLOATS, a)
-
-
 def _readable(a: Array | None) -> Array | None:
-    return None if a is None else _dense(a)
+    return None if a is None else dense(a)
 
 
 def _zone_steps(zone: Array | None) -> tuple[int, int]:
@@ -57,46 +39,45 @@ def _describe(
     h_last: Array | None, c_last: Array | None, saved: Saved,
 ) -> Any:  # fmt: skip
     """A ts_recurrent; whatever it points to must outlive it."""
-    lengths = NULL if run.lengths is None else ffi.from_buffer("int64_t[]", run.lengths)
+    lengths = read(None) if run.lengths is None else read_index(run.lengths)
     return ffi.new(
         RUN,
         (
             CELLS[cell], run.reverse, *x.shape, len(weights.w_ih) // GATES[cell], h0.shape[1],
-            run.every, lengths, _read(x), _read(h0), _read(c0), *(_read(w) for w in weights),
-            _read(run.mask), _read(run.zone_h), _read(run.zone_c),
+            run.every, lengths, read(x), read(h0), read(c0), *(read(w) for w in weights),
+            read(run.mask), read(run.zone_h), read(run.zone_c),
             *_zone_steps(run.zone_h), *_zone_steps(run.zone_c),
-            _read(y), _read(h_last), _read(c_last), tuple(_read(a) for a in saved),
+            read(y), read(h_last), read(c_last), tuple(read(a) for a in saved),
         ),
     )  # fmt: skip
 
 
 def _dense_run(run: Run) -> Run:
-    lengths = None if run.lengths is None else _dense(run.lengths)
-    masks = (_readable(a) for a in (run.mask, run.zone_h, run.zone_c))
-    return Run(lengths, run.reverse, *masks, run.every)
+    lengths, mask = _readable(run.lengths), _readable(run.mask)
+    return Run(lengths, run.reverse, mask, _readable(run.zone_h), _readable(run.zone_c), run.every)
 
 
 def recurrent_forward(
     cell: str, x: Array, h0: Array, c0: Array | None, weights: Weights, run: Run, keep: bool
 ) -> tuple[Array, Array, Array | None, Saved | None]:
     """A cell along a batch of sequences; see numpy_recurrent.recurrent_forward."""
-    if not _served(x, h0, c0, *weights, run.mask, run.zone_h, run.zone_c):
+    if not is_float32(x, h0, c0, *weights, run.mask, run.zone_h, run.zone_c):
         return numpy_recurrent.recurrent_forward(cell, x, h0, c0, weights, run, keep)
     (B, T, _), H = x.shape, len(weights.w_ih) // GATES[cell]
-    x, h0, c0 = _dense(x), _dense(h0), _readable(c0)
+    x, h0, c0 = dense(x), dense(h0), _readable(c0)
     weights, run = Weights(*map(_readable, weights)), _dense_run(run)
-    y, h_last = _aligned(B, T, h0.shape[1]), np.empty(h0.shape, np.float32)
+    y, h_last = aligned(B, T, h0.shape[1]), np.empty(h0.shape, np.float32)
     c_last = None if c0 is None else np.empty(c0.shape, np.float32)
     saved = NOTHING
     if keep and run.every:
         longest = T if run.lengths is None or B == 0 else int(run.lengths.max())
-        saved = Saved(cells=None if c0 is None else _aligned(-(-longest // run.every), B, H))
+        saved = Saved(cells=None if c0 is None else aligned(-(-longest // run.every), B, H))
     elif keep:
         steps = B * T if run.lengths is None else int(run.lengths.sum())
         shapes = saved_shapes(cell, weights, steps)
-        saved = Saved(*(None if shape is None else _aligned(*shape) for shape in shapes))
+        saved = Saved(*(None if shape is None else aligned(*shape) for shape in shapes))
     described = _describe(cell, x, h0, c0, weights, run, y, h_last, c_last, saved)
-    _check(lib.ts_recurrent_forward(described))
+    check(lib.ts_recurrent_forward(described))
     return y, h_last, c_last, saved if keep else None
 
 
@@ -106,23 +87,23 @@ def recurrent_backward(
 ) -> tuple[Array, Array, Array | None, Weights, Array | None]:  # fmt: skip
     """The gradient of recurrent_forward; see numpy_recurrent.recurrent_backward."""
     given = (dy, dh_last, dc_last, x, h0, c0, y)
-    if not _served(*given, *weights, *saved, run.mask, run.zone_h, run.zone_c):
+    if not is_float32(*given, *weights, *saved, run.mask, run.zone_h, run.zone_c):
         return numpy_recurrent.recurrent_backward(
             cell, dy, dh_last, dc_last, x, h0, c0, weights, run, y, saved, want_norm
         )
-    dy, dh_last, x, h0, y = (_dense(a) for a in (dy, dh_last, x, h0, y))
+    dy, dh_last, x, h0, y = (dense(a) for a in (dy, dh_last, x, h0, y))
     dc_last, c0 = _readable(dc_last), _readable(c0)
     weights, saved, run = (
         Weights(*map(_readable, weights)),
         Saved(*map(_readable, saved)),
         _dense_run(run),
     )
-    dx, dh0 = _aligned(*x.shape), np.empty(h0.shape, np.float32)
+    dx, dh0 = aligned(*x.shape), np.empty(h0.shape, np.float32)
     dc0 = None if c0 is None else np.empty(c0.shape, np.float32)
     dweights = Weights(*(None if w is None else np.empty(w.shape, np.float32) for w in weights))
     norm = np.empty(x.shape[:2], np.float32) if want_norm else None
     outputs = (dx, dh0, dc0, *dweights, norm)
-    gradients = ffi.new(GRADIENTS, tuple(_read(a) for a in (dy, dh_last, dc_last, *outputs)))
+    gradients = ffi.new(GRADIENTS, tuple(read(a) for a in (dy, dh_last, dc_last, *outputs)))
     described = _describe(cell, x, h0, c0, weights, run, y, None, None, saved)
-    _check(lib.ts_recurrent_backward(described, gradients))
+    check(lib.ts_recurrent_backward(described, gradients))
     return dx, dh0, dc0, dweights, norm

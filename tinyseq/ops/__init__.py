@@ -18,8 +18,10 @@ from tinyseq.ops.creation import (
 from tinyseq.ops.cross_entropy import cross_entropy, nll_loss
 from tinyseq.ops.elementwise import (
     abs,
-    add,
-    div,
+    bitwise_and,
+    bitwise_not,
+    bitwise_or,
+    bitwise_xor,
     eq,
     exp,
     ge,
@@ -39,20 +41,22 @@ from tinyseq.ops.elementwise import (
     sign,
     sqrt,
     square,
-    sub,
     tanh,
     where,
 )
 from tinyseq.ops.erf import erf
 from tinyseq.ops.functions import (
+    add,
     clamp,
     cos,
+    div,
     expm1,
     floor,
     log1p,
     round,
     rsqrt,
     sin,
+    sub,
     tan,
 )
 from tinyseq.ops.gru import gru
@@ -118,6 +122,10 @@ __all__ = [
     "argmin",
     "as_tensor",
     "binary_cross_entropy_with_logits",
+    "bitwise_and",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_xor",
     "bmm",
     "broadcast_to",
     "cat",

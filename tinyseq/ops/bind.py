@@ -46,19 +46,33 @@ METHODS: dict[str, Callable[..., Any]] = {
     "__eq__": elementwise.eq,
     "__ne__": elementwise.ne,
     "__getitem__": indexing.getitem,
+    "__contains__": lambda x, value: bool(reduce.any(elementwise.eq(x, value))),
     "__iter__": lambda x: iter(shape.unbind(x)),
+    "__and__": elementwise.bitwise_and,
+    "__or__": elementwise.bitwise_or,
+    "__xor__": elementwise.bitwise_xor,
+    "__invert__": elementwise.bitwise_not,
+    "__rand__": lambda x, other: elementwise.bitwise_and(other, x),
+    "__ror__": lambda x, other: elementwise.bitwise_or(other, x),
+    "__rxor__": lambda x, other: elementwise.bitwise_xor(other, x),
+    "__floordiv__": lambda x, other: functions.div(x, other, rounding_mode="floor"),
+    "__rfloordiv__": lambda x, other: functions.div(other, x, rounding_mode="floor"),
+    "bool": lambda x: elementwise.to(x, np.bool_),
+    "int": lambda x: elementwise.to(x, np.int32),
+    "long": lambda x: elementwise.to(x, np.int64),
     "float": lambda x: elementwise.to(x, np.float32),
     "double": lambda x: elementwise.to(x, np.float64),
     "view": shape.reshape,
     "where": lambda x, condition, other: elementwise.where(condition, x, other),
+    "contiguous": lambda x: x,  # whatever its layout, every op takes it
     "clone": lambda x: elementwise.mul(x, 1),
 }
 
 # What is a method under its own name.
 for module, names in {
-    elementwise: "abs neg add sub mul div pow exp log sqrt square reciprocal sign tanh sigmoid "
-    "relu maximum minimum lt le gt ge eq ne to",
-    functions: "clamp cos expm1 floor log1p round rsqrt sin tan",
+    elementwise: "abs neg mul pow exp log sqrt square reciprocal sign tanh sigmoid "
+    "relu maximum minimum lt le gt ge eq ne bitwise_and bitwise_or bitwise_xor bitwise_not to",
+    functions: "add sub div clamp cos expm1 floor log1p round rsqrt sin tan",
     erf: "erf",
     activation: "logsigmoid",
     reduce: "sum mean prod var std amax amin argmax argmin logsumexp cumsum any all",

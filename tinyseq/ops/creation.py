@@ -39,14 +39,18 @@ def sizes_of(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], Iterable) else sizes
 
 
-def zeros(*size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
+def zeros(
+    size: Any = (), *more: int, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False
+) -> Tensor:
     """Zeros: zeros(2, 3) or zeros((2, 3))."""
-    return Tensor(np.zeros(sizes_of(size), dtype), requires_grad)
+    return Tensor(np.zeros(sizes_of((size, *more)), dtype), requires_grad)
 
 
-def ones(*size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
+def ones(
+    size: Any = (), *more: int, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False
+) -> Tensor:
     """Ones: ones(2, 3) or ones((2, 3))."""
-    return Tensor(np.ones(sizes_of(size), dtype), requires_grad)
+    return Tensor(np.ones(sizes_of((size, *more)), dtype), requires_grad)
 
 
 def full(
@@ -67,19 +71,25 @@ def eye(
     return Tensor(np.eye(n, m, dtype=dtype), requires_grad)
 
 
-def arange(*limits: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def arange(
+    start: Any = None,
+    end: Any = None,
+    step: Any = 1,
+    dtype: npt.DTypeLike | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """arange(end), arange(start, end) or arange(start, end, step); int64 for whole numbers.
 
     Raises:
-        TypeError: for any other number of arguments.
+        TypeError: if no end is given.
         ValueError: if the step is 0 or leads away from the end.
     """
-    if not 1 <= len(limits) <= 3:
-        raise TypeError(f"arange: expected (end), (start, end) or (start, end, step), got {limits}")
-    start, end, step = (0, *limits, 1) if len(limits) == 1 else (*limits, 1)[:3]
+    start, end = (0, start) if end is None else (start or 0, end)
+    if end is None:
+        raise TypeError("arange: expected (end), (start, end) or (start, end, step), got nothing")
     if not step or (end - start) * step < 0:
         raise ValueError(f"arange: no steps of {step} lead from {start} to {end}")
-    whole = all(isinstance(limit, int | np.integer) for limit in limits)
+    whole = all(isinstance(limit, int | np.integer) for limit in (start, end, step))
     # Counted in float64, so that the last of many steps is as exact as the first.
     numbers = np.arange(start, end, step, dtype="int64" if whole else "float64")
     return Tensor(numbers.astype(dtype or (np.int64 if whole else np.float32)), requires_grad)

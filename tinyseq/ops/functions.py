@@ -6,10 +6,11 @@ import numpy as np
 
 from tinyseq.autograd import Array, Tensor, op
 from tinyseq.backend.quiet import quiet
+from tinyseq.ops import elementwise
 from tinyseq.ops.elementwise import _wants, eq, gt, square, where
 
 __all__ = [
-    "clamp", "cos", "expm1", "floor", "log1p", "round", "rsqrt", "sin", "tan",
+    "add", "clamp", "cos", "div", "expm1", "floor", "log1p", "round", "rsqrt", "sin", "sub", "tan",
 ]  # fmt: skip
 
 Grads = tuple[Any, ...]
@@ -135,3 +136,35 @@ def _round(x: Array, *, decimals: int) -> Any:
 def round(x: Any, decimals: int = 0) -> Tensor:
     """x to so many decimals, halves to the even neighbour; a step, without a gradient."""
     return _round(x, decimals=decimals)
+
+
+def add(a: Any, b: Any, *, alpha: float = 1) -> Tensor:
+    """a + alpha b."""
+    return elementwise.add(a, b if alpha == 1 else elementwise.mul(b, alpha))
+
+
+def sub(a: Any, b: Any, *, alpha: float = 1) -> Tensor:
+    """a - alpha b."""
+    return elementwise.sub(a, b if alpha == 1 else elementwise.mul(b, alpha))
+
+
+@op
+def _whole_div(a: Array, b: Array, *, mode: str) -> Any:
+    if mode == "floor":
+        return quiet.run(np.floor_divide, a, b)
+    y = np.trunc(quiet.run(np.true_divide, a, b))
+    whole = np.result_type(a, b)
+    return y if whole.kind == "f" else y.astype(whole)
+
+
+def div(a: Any, b: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """a / b; with "floor" or "trunc" rounded down or towards 0: a step, without a gradient.
+
+    Raises:
+        ValueError: for another rounding_mode.
+    """
+    if rounding_mode is None:
+        return elementwise.div(a, b)
+    if rounding_mode not in ("floor", "trunc"):
+        raise ValueError(f"div: rounding_mode must be floor or trunc, got {rounding_mode!r}")
+    return _whole_div(a, b, mode=rounding_mode)

@@ -8,7 +8,7 @@ from tinyseq import backend
 from tinyseq.autograd import Array, Tensor, op
 from tinyseq.ops.creation import as_tensor
 from tinyseq.ops.elementwise import where
-from tinyseq.ops.shape import expand, position, reshape
+from tinyseq.ops.shape import along, expand, position, reshape
 
 __all__ = ["embedding", "gather", "getitem", "index_select", "take_along_dim"]
 
@@ -18,7 +18,10 @@ ARRAYS = (np.ndarray, list)
 @op
 def take(x: Array, *, key: Any) -> Any:
     """x[key], for a key that NumPy takes."""
-    return x[key]
+    try:
+        return x[key]
+    except IndexError as error:
+        raise IndexError(f"index: shape {x.shape}: {error}") from None
 
 
 @take.vjp
@@ -44,8 +47,40 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, shape: tuple[int, ...], key: Any) -> t
 
 
 def getitem(x: Tensor, key: Any) -> Tensor:
-    """x[key]: whatever NumPy takes as an index, and Tensors of whole numbers or truth values."""
-    return take(x, key=as_key(key))
+    """x[key]: whatever NumPy takes as an index, and Tensors of whole numbers or truth values.
+
+    As in PyTorch single numbers pick first, and arrays from what is left; for NumPy a number beside
+    an array is an array too, which may bring their dimensions to the front.
+    """
+    key = as_key(key)
+    if isinstance(key, tuple) and any(map(_is_array, key)) and any(map(_is_number, key)):
+        x = take(x, key=tuple(p for part in key for p in _without_array(part)))
+        key = tuple(_without_basic(part) for part in key if not _is_number(part))
+    return take(x, key=key)
+
+
+def _is_number(part: Any) -> bool:
+    """Whether it picks one position, and with that a dimension is gone."""
+    if isinstance(part, np.ndarray):
+        return part.ndim == 0 and part.dtype.kind in "iu"
+    return isinstance(part, int | np.integer) and not isinstance(part, bool)
+
+
+def _is_array(part: Any) -> bool:
+    return isinstance(part, np.ndarray | list) and np.ndim(part) > 0
+
+
+def _without_array(part: Any) -> tuple[Any, ...]:
+    """A part of a key with the dimensions that an array picks from left as they are."""
+    if not _is_array(part):
+        return (part,)
+    array = np.asarray(part)
+    return (slice(None),) * (array.ndim if array.dtype == np.bool_ else 1)
+
+
+def _without_basic(part: Any) -> Any:
+    """A part of a key after all but the arrays has been done."""
+    return part if _is_array(part) or part is Ellipsis else slice(None)
 
 
 def as_key(key: Any) -> Any:
@@ -102,8 +137,8 @@ def gather(x: Tensor, dim: int, index: Any) -> Tensor:
 
 def gather_key(x: Tensor, dim: int, index: Any, where: str) -> tuple[Array, ...]:
     """The key whose element at each place is that place, with index for dim."""
-    d = position(x, dim, where)
-    rows = as_index(index, where, x.shape[d])
+    d = along(x, dim, where)
+    rows = as_index(index, where, x.shape[d] if x.ndim else 1)
     if rows.ndim != x.ndim or any(
         n > m for e, (n, m) in enumerate(zip(rows.shape, x.shape, strict=True)) if e != d
     ):
@@ -112,7 +147,7 @@ def gather_key(x: Tensor, dim: int, index: Any, where: str) -> tuple[Array, ...]
             f"{x.shape}, got {rows.shape}"
         )
     places = list(np.ogrid[tuple(slice(n) for n in rows.shape)])
-    places[d] = rows
+    places[d : d + 1] = [rows] if x.ndim else []
     return tuple(places)
 
 
@@ -162,16 +197,16 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, index: Array, rows: int) -> tuple[Any,
     return (_embedding(g, index=index),)
 
 
-def embedding(index: Any, weight: Tensor, padding_idx: int | None = None) -> Tensor:
-    """The rows weight[index].
+def embedding(input: Any, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+    """The rows weight[input].
 
     Args:
-        index: whole numbers in [0, V), any shape.
+        input: whole numbers in [0, V), any shape.
         weight: (V, D).
         padding_idx: a row that gets no gradient; negative counts from the end.
 
     Returns:
-        index.shape + (D,).
+        input.shape + (D,).
 
     Raises:
         TypeError: if the indices are not whole numbers.
@@ -181,7 +216,7 @@ def embedding(index: Any, weight: Tensor, padding_idx: int | None = None) -> Ten
     weight = as_tensor(weight)
     if weight.ndim != 2:
         raise ValueError(f"embedding: weight must be (V, D), got {weight.shape}")
-    rows = as_index(index, "embedding", weight.shape[0])
+    rows = as_index(input, "embedding", weight.shape[0])
     y = _embedding(weight, index=rows)
     if padding_idx is None:
         return y

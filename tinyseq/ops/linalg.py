@@ -54,11 +54,13 @@ def einsum(equation: str, *operands: Any) -> Tensor:
 
     Args:
         equation: as above; spaces do not matter.
-        operands: Tensors of any shape that the equation fits.
+        operands: Tensors of any shape that the equation fits, or one list of them.
 
     Raises:
         ValueError: if the equation is not of that form, or the operands do not fit it.
     """
+    if len(operands) == 1 and isinstance(operands[0], list | tuple):
+        operands = tuple(operands[0])
     terms, result = _parse(equation, len(operands))
     named = [_named(as_tensor(x), t, equation) for x, t in zip(operands, terms, strict=True)]
     sizes = _sizes(named, equation)

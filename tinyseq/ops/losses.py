@@ -40,27 +40,57 @@ def _difference(input: Any, target: Any, where: str) -> Tensor:
     return x - t
 
 
-def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
-    """(input - target)², reduced by "mean", "sum" or "none"."""
-    return reduced(square(_difference(input, target, "mse_loss")), reduction, "mse_loss")
+def _weighted(losses: Tensor, weight: Any, where: str) -> Tensor:
+    """Each loss times its weight, if there are any."""
+    if weight is None:
+        return losses
+    w = as_tensor(weight)
+    if w.shape != losses.shape:
+        raise ValueError(f"{where}: weight must be {losses.shape}, got {w.shape}")
+    return losses * w
 
 
-def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
-    """|input - target|, reduced by "mean", "sum" or "none"."""
-    return reduced(abs(_difference(input, target, "l1_loss")), reduction, "l1_loss")
+def _over_weights(losses: Tensor, weight: Any, reduction: str, where: str) -> Tensor:
+    """Weighted and reduced; a mean is over the weights."""
+    weighted = _weighted(losses, weight, where)
+    if weight is not None and reduction == "mean":
+        return sum(weighted) / sum(weight)
+    return reduced(weighted, reduction, where)
 
 
-def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Tensor:
+def mse_loss(input: Any, target: Any, reduction: str = "mean", weight: Any = None) -> Tensor:
+    """weight (input - target)², reduced by "mean" (over the weights), "sum" or "none"."""
+    losses = square(_difference(input, target, "mse_loss"))
+    return _over_weights(losses, weight, reduction, "mse_loss")
+
+
+def l1_loss(input: Any, target: Any, reduction: str = "mean", weight: Any = None) -> Tensor:
+    """weight |input - target|, reduced by "mean" (over the weights), "sum" or "none"."""
+    losses = abs(_difference(input, target, "l1_loss"))
+    return _over_weights(losses, weight, reduction, "l1_loss")
+
+
+def huber_loss(
+    input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None
+) -> Tensor:
     """½ d² where |d| is at most delta, else delta (|d| - ½ delta), for d = input - target.
 
+    Args:
+        input, target: of one shape.
+        reduction: "mean", here over the number of elements, "sum" or "none".
+        delta: where the parabola ends.
+        weight: what each is multiplied by, of the same shape; None for 1.
+
     Raises:
-        ValueError: if delta is not above 0, or for another reduction than mean, sum or none.
+        ValueError: if delta is not above 0, the weight has another shape, or for another
+            reduction.
     """
     if not delta > 0:
         raise ValueError(f"huber_loss: delta must be above 0, got {delta}")
     d = _difference(input, target, "huber_loss")
     near = clamp(d, -delta, delta)
-    return reduced(near * (d - 0.5 * near), reduction, "huber_loss")
+    losses = _weighted(near * (d - 0.5 * near), weight, "huber_loss")
+    return reduced(losses, reduction, "huber_loss")
 
 
 def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Tensor:

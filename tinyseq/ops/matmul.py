@@ -5,7 +5,7 @@ from typing import Any
 
 from tinyseq import backend
 from tinyseq.autograd import Array, Tensor, op
-from tinyseq.ops.elementwise import where
+from tinyseq.ops.elementwise import tanh_share, where
 from tinyseq.ops.shape import reshape, transpose, unsqueeze
 
 __all__ = ["linear", "matmul"]
@@ -19,14 +19,28 @@ def _matmul(a: Array, b: Array) -> Any:
 @_matmul.vjp
 def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple[Any, ...]:
     return (
-        _matmul(g, _turned(b)) if a.requires_grad else None,
+        _matmul_turned(g, b) if a.requires_grad else None,
         _matmul(_turned(a), g) if b.requires_grad else None,
     )
 
 
 @op
+def _matmul_turned(a: Array, b: Array) -> Any:
+    """a bᵀ, for what _matmul hands on to a, in one op."""
+    return backend.matmul(a, b.mT)
+
+
+@_matmul_turned.vjp
+def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple[Any, ...]:
+    return (
+        _matmul(g, b) if a.requires_grad else None,
+        _matmul(_turned(g), a) if b.requires_grad else None,
+    )
+
+
+@op
 def _turned(x: Array) -> Any:
-    return x.swapaxes(-1, -2)
+    return x.mT
 
 
 @_turned.vjp
@@ -49,7 +63,8 @@ def matmul(a: Any, b: Any) -> Tensor:
     """
     a = a if isinstance(a, Tensor) else Tensor(a)
     b = b if isinstance(b, Tensor) else Tensor(b)
-    if a.data.ndim == b.data.ndim == 2 and a.data.shape[1] == b.data.shape[0]:
+    p, q = a.data, b.data
+    if p.ndim == q.ndim == 2 and p.shape[1] == q.shape[0]:
         return _matmul(a, b)
     if not a.ndim or not b.ndim or a.shape[-1] != b.shape[-2 if b.ndim > 1 else -1]:
         raise ValueError(f"matmul: shapes {a.shape} and {b.shape} do not fit")
@@ -81,7 +96,7 @@ def _(
     if activation == "relu":
         g = where(y > 0, g, 0.0)
     elif activation == "tanh":
-        g = g * (1 - y * y)
+        g = tanh_share(g, y)
     elif activation == "sigmoid":
         g = g * y * (1 - y)
     n, k = weight.shape

@@ -1,16 +1,20 @@
-"""Ops that reduce along dimensions. `dim` is one dimension, several, or None for all."""
+"""Ops that reduce along dimensions. `dim` is one dimension, several, or None for all.
+
+Where there is a `dtype`, x is taken in it first.
+"""
 
 import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyseq.autograd import Array, Tensor, op
 from tinyseq.autograd.broadcast import broadcast_to
 from tinyseq.backend.quiet import quiet
 from tinyseq.ops.creation import as_tensor
 from tinyseq.ops.elementwise import eq, exp, log, mul, sqrt, square, to, where
-from tinyseq.ops.shape import cat, flip, permute, position, reshape
+from tinyseq.ops.shape import along, cat, flip, permute, reshape
 
 __all__ = [
     "all", "amax", "amin", "any", "argmax", "argmin", "cumsum", "logsumexp", "mean", "prod", "std",
@@ -25,11 +29,11 @@ def _dims(x: Tensor, dim: Dim, where: str) -> tuple[int, ...]:
     if dim is None:
         return tuple(range(x.ndim))
     if type(dim) is int:  # nearly always
-        return (position(x, dim, where),)
-    dims = tuple(position(x, d, where) for d in (dim if isinstance(dim, tuple | list) else (dim,)))
+        return (along(x, dim, where),)[: x.ndim]
+    dims = tuple(along(x, d, where) for d in (dim if isinstance(dim, tuple | list) else (dim,)))
     if len(set(dims)) < len(dims):
         raise ValueError(f"{where}: a dim is named twice in {dim}")
-    return dims
+    return dims[: x.ndim]
 
 
 def _kept(x: Tensor, dim: Dim) -> tuple[int, ...]:
@@ -55,9 +59,11 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, dim: Dim, keepdim: bool) -> tuple[Any,
     return (_spread(g, x, dim, keepdim),)
 
 
-def sum(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+def sum(
+    x: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: npt.DTypeLike | None = None
+) -> Tensor:
     """The sum along dim."""
-    x = as_tensor(x)
+    x = as_tensor(x) if dtype is None else to(x, dtype)
     try:
         return _sum(x, dim=tuple(dim) if isinstance(dim, list) else dim, keepdim=keepdim)
     except (TypeError, ValueError):
@@ -69,9 +75,11 @@ def _count(x: Tensor, dims: tuple[int, ...]) -> int:
     return math.prod(x.shape[d] for d in dims)
 
 
-def mean(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+def mean(
+    x: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: npt.DTypeLike | None = None
+) -> Tensor:
     """The mean along dim; NaN of no elements."""
-    x = as_tensor(x)
+    x = as_tensor(x) if dtype is None else to(x, dtype)
     dims = _dims(x, dim, "mean")
     return _sum(x, dim=dims, keepdim=keepdim) / _count(x, dims)
 
@@ -86,27 +94,34 @@ def var(x: Tensor, dim: Dim = None, correction: int = 1, keepdim: bool = False) 
 
 def std(x: Tensor, dim: Dim = None, correction: int = 1, keepdim: bool = False) -> Tensor:
     """The square root of `var`; where it is 0, its gradient is taken as 0."""
-    return safe_root(var(x, _dims(as_tensor(x), dim, "std"), correction, keepdim), 2)
+    x = as_tensor(x)
+    dims = _dims(x, dim, "std")
+    if x.dtype != np.float64:  # as in PyTorch, the squares neither overflow nor vanish on the way
+        return to(std(to(x, np.float64), dims, correction, keepdim), np.float32)
+    return safe_root(var(x, dims, correction, keepdim), 2)
 
 
 def safe_root(total: Tensor, p: float) -> Tensor:
-    """The p-th root of what is not negative, 0 at 0 with all its derivatives.
+    """The p-th root of what is not negative; at 0 it is 0 or infinite, and every derivative 0.
 
     An infinite slope only hidden afterwards would come back as NaN in the next derivative, so a
     1 goes into the root in the place of a 0.
     """
     zero = eq(total, 0)
     inside = where(zero, 1.0, total)
-    return where(zero, 0.0, sqrt(inside) if p == 2 else inside ** (1 / p))
+    root = sqrt(inside) if p == 2 else inside ** (1 / p)
+    return where(zero, 0.0 if p > 0 else math.inf, root)
 
 
-def prod(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+def prod(
+    x: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: npt.DTypeLike | None = None
+) -> Tensor:
     """The product along dim; 1 of no elements.
 
     Multiplied in pairs, and pairs of pairs: so no gradient divides by an element, which may be 0,
     and a product of n has only log n steps.
     """
-    x = as_tensor(x)
+    x = as_tensor(x) if dtype is None else to(x, dtype)
     x = to(x, np.int64) if x.dtype == np.bool_ else x
     dims = _dims(x, dim, "prod")
     left = [d for d in range(x.ndim) if d not in dims]
@@ -130,10 +145,11 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, dim: int) -> tuple[Any, ...]:
     return (flip(_cumsum(flip(g, dim), dim=dim), dim),)
 
 
-def cumsum(x: Tensor, dim: int) -> Tensor:
+def cumsum(x: Tensor, dim: int, *, dtype: npt.DTypeLike | None = None) -> Tensor:
     """y[i] = x[0] + ... + x[i] along dim."""
-    x = as_tensor(x)
-    return _cumsum(x, dim=position(x, dim, "cumsum"))
+    x = as_tensor(x) if dtype is None else to(x, dtype)
+    d = along(x, dim, "cumsum")
+    return _cumsum(x, dim=d) if x.ndim else reshape(_cumsum(reshape(x, 1), dim=d), ())
 
 
 @op
@@ -145,7 +161,7 @@ def _extreme(x: Array, *, dim: Dim, keepdim: bool, largest: bool) -> Any:
 def _(
     g: Tensor, y: Tensor, x: Tensor, *, dim: Dim, keepdim: bool, largest: bool
 ) -> tuple[Any, ...]:
-    hit = eq(x, reshape(y, _kept(x, dim)))
+    hit = where(eq(x, x), eq(x, reshape(y, _kept(x, dim))), True)  # only NaN is not itself
     return (where(hit, _spread(g / sum(hit, dim, keepdim), x, dim, keepdim), 0.0),)
 
 
@@ -194,8 +210,8 @@ def argmin(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
 def where_outermost(x: Tensor, dim: int | None, keepdim: bool, largest: bool, where: str) -> Tensor:
     """The position of the largest or smallest element; `where` names the caller."""
     x = as_tensor(x)
-    axis = None if dim is None else position(x, dim, where)
-    if not (x.data.size if axis is None else x.shape[axis]):
+    axis = None if dim is None else along(x, dim, where)
+    if not (x.data.size if axis is None or not x.ndim else x.shape[axis]):
         raise ValueError(f"{where}: there is no element along dim {dim} of shape {x.shape}")
     return _arg(x, dim=axis, keepdim=keepdim, largest=largest)
 
@@ -220,10 +236,11 @@ def all(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
 def logsumexp(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """log Σ exp(x) along dim, without overflow."""
     x = as_tensor(x)
+    x = x if x.dtype.kind == "f" else to(x, np.float32)
     dims = _dims(x, dim, "logsumexp")
-    top = np.max(x.data, axis=dims, keepdims=True, initial=-np.inf)
-    # An infinite maximum is not taken off: infinity less infinity would be NaN.
-    shift = Tensor(np.where(np.isfinite(top), top, 0).astype(x.dtype))
+    # An infinite maximum is not taken off, for infinity less infinity would be NaN, but the
+    # number next to it.
+    shift = Tensor(np.nan_to_num(np.max(x.data, axis=dims, keepdims=True, initial=-np.inf)))
     y = log(sum(exp(x - shift), dims, keepdim=True)) + shift
     left = tuple(n for d, n in enumerate(x.shape) if d not in dims)
     return y if keepdim else reshape(y, left)

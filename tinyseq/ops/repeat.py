@@ -98,31 +98,33 @@ def pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: float = 0.
     if mode not in MODES:
         raise ValueError(f"pad: mode must be constant, {', '.join(MODES)}, got {mode!r}")
     for d, (a, b) in enumerate(pairs):
-        n = x.shape[d]
+        index, taken = np.arange(x.shape[d]), (max(-a, 0), max(-b, 0))
+        if mode == "circular":  # goes round what is left; the others reach for the whole
+            index, taken = index[taken[0] : len(index) - taken[1]], (0, 0)
+        n = len(index)
         reach = {"reflect": n - 1, "circular": n}.get(mode, max(a, b) if n else 0)
         if max(a, b) > reach:
             raise ValueError(f"pad: {mode} reaches {reach} elements in dim {d}, got {(a, b)}")
         if a or b:
             # Which element stands where: what padding does to the positions themselves.
-            index = np.arange(n)[max(-a, 0) : n - max(-b, 0)]
             index = np.pad(index, (max(a, 0), max(b, 0)), mode=MODES[mode])  # type: ignore[call-overload]
-            x = index_select(x, d, index)
+            x = index_select(x, d, index[taken[0] : len(index) - taken[1]])
     return x
 
 
-def tile(x: Tensor, *dims: Any) -> Tensor:
+def tile(x: Tensor, dims: Any = (), *more: int) -> Tensor:
     """x set side by side dims[d] times along each dimension, the last ones if they are fewer."""
-    x, times = as_tensor(x), sizes_of(dims)
+    x, times = as_tensor(x), sizes_of((dims, *more))
     return _tile(x, (1,) * (x.ndim - len(times)) + times, "tile")
 
 
-def repeat(x: Tensor, *sizes: Any) -> Tensor:
-    """x set side by side sizes[d] times along each dimension; more sizes make new dimensions.
+def repeat(x: Tensor, repeats: Any, *more: int) -> Tensor:
+    """x set side by side repeats[d] times along each dimension; more of them make new dimensions.
 
     Raises:
-        ValueError: if there are fewer sizes than dimensions, or a negative one.
+        ValueError: if they are fewer than the dimensions, or one is negative.
     """
-    x, times = as_tensor(x), sizes_of(sizes)
+    x, times = as_tensor(x), sizes_of((repeats, *more))
     if len(times) < x.ndim:
         raise ValueError(f"repeat: expected {x.ndim} sizes or more, got {times}")
     return _tile(x, times, "repeat")

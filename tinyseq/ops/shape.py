@@ -26,13 +26,17 @@ def position(x: Tensor, dim: int, where: str, new: int = 0) -> int:
         TypeError: if dim is no whole number.
     """
     ndim = x.ndim + new
-    try:
-        dim = index(dim)
-    except TypeError:
-        raise TypeError(f"{where}: dim must be a whole number, got {dim!r}") from None
+    if isinstance(dim, bool) or not hasattr(dim, "__index__"):
+        raise TypeError(f"{where}: dim must be a whole number, got {dim!r}")
+    dim = index(dim)
     if not -ndim <= dim < ndim:
         raise IndexError(f"{where}: dim {dim} is out of range for a Tensor of shape {x.shape}")
     return dim % ndim
+
+
+def along(x: Tensor, dim: int, where: str) -> int:
+    """As `position`; a Tensor without dimensions may be worked through along 0, as in PyTorch."""
+    return position(x, dim, where, new=0 if x.ndim else 1)
 
 
 @op
@@ -48,9 +52,9 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, shape: tuple[int, ...]) -> tuple[Any, 
     return (_reshape(g, shape=x.shape),)
 
 
-def reshape(x: Tensor, *shape: Any) -> Tensor:
+def reshape(x: Tensor, shape: Any, *more: int) -> Tensor:
     """The same elements in another shape; one size may be -1, for whatever is left."""
-    return _reshape(x, shape=sizes_of(shape))
+    return _reshape(x, shape=sizes_of((shape, *more)))
 
 
 def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -74,21 +78,21 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, dims: tuple[int, ...]) -> tuple[Any, .
     return (_permute(g, dims=tuple(int(d) for d in np.argsort(dims))),)
 
 
-def permute(x: Tensor, *dims: Any) -> Tensor:
+def permute(x: Tensor, dims: Any, *more: int) -> Tensor:
     """The dimensions in another order, each named once."""
-    x = as_tensor(x)
-    order = tuple(position(x, d, "permute") for d in sizes_of(dims))
+    x, dims = as_tensor(x), sizes_of((dims, *more))
+    order = tuple(position(x, d, "permute") for d in dims)
     if sorted(order) != list(range(x.ndim)):
-        raise ValueError(f"permute: expected each of {x.ndim} dims once, got {sizes_of(dims)}")
+        raise ValueError(f"permute: expected each of {x.ndim} dims once, got {dims}")
     return _permute(x, dims=order)
 
 
 def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged."""
-    dims = list(range(x.ndim))
-    a, b = position(x, dim0, "transpose"), position(x, dim1, "transpose")
+    dims = list(range(x.ndim or 1))
+    a, b = along(x, dim0, "transpose"), along(x, dim1, "transpose")
     dims[a], dims[b] = b, a
-    return _permute(x, dims=tuple(dims))
+    return _permute(x, dims=tuple(dims[: x.ndim]))
 
 
 @op
@@ -101,19 +105,19 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, dims: tuple[int, ...]) -> tuple[Any, .
     return (_flip(g, dims=dims),)
 
 
-def flip(x: Tensor, *dims: Any) -> Tensor:
+def flip(x: Tensor, dims: Any, *more: int) -> Tensor:
     """Back to front along the given dimensions."""
-    x = as_tensor(x)
-    named = tuple(position(x, d, "flip") for d in sizes_of(dims))
+    x, dims = as_tensor(x), sizes_of((dims, *more))
+    named = tuple(position(x, d, "flip") for d in dims)
     if len(set(named)) < len(named):
-        raise ValueError(f"flip: a dim is named twice in {sizes_of(dims)}")
+        raise ValueError(f"flip: a dim is named twice in {dims}")
     return _flip(x, dims=named)
 
 
 def squeeze(x: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
     """Without dimensions of size 1: all of them, or those of dim whose size is 1."""
     dims = tuple(range(x.ndim)) if dim is None else dim if isinstance(dim, tuple) else (dim,)
-    gone = {d for d in (position(x, d, "squeeze") for d in dims) if x.shape[d] == 1}
+    gone = {d for d in (along(x, d, "squeeze") for d in dims) if x.shape[d : d + 1] == (1,)}
     return reshape(x, tuple(n for d, n in enumerate(x.shape) if d not in gone))
 
 
@@ -123,14 +127,14 @@ def unsqueeze(x: Tensor, dim: int) -> Tensor:
     return reshape(x, (*x.shape[:d], 1, *x.shape[d:]))
 
 
-def broadcast_to(x: Tensor, *shape: Any) -> Tensor:
+def broadcast_to(x: Tensor, size: Any, *more: int) -> Tensor:
     """x repeated to the given shape, without copying."""
-    return _broadcast(x, sizes_of(shape), "broadcast_to")
+    return _broadcast(x, sizes_of((size, *more)), "broadcast_to")
 
 
-def expand(x: Tensor, *shape: Any) -> Tensor:
+def expand(x: Tensor, size: Any, *more: int) -> Tensor:
     """As `broadcast_to`; -1 keeps a dimension's size."""
-    sizes = sizes_of(shape)
+    sizes = sizes_of((size, *more))
     new = len(sizes) - x.ndim
     kept = (n if n != -1 or d < new else x.shape[d - new] for d, n in enumerate(sizes))
     return _broadcast(x, tuple(kept), "expand")
@@ -232,9 +236,11 @@ def _(
     return (cat(shares, dim),)
 
 
-def split(x: Tensor, size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+def split(
+    x: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0
+) -> tuple[Tensor, ...]:
     """Pieces of the given size (the last may be smaller) or sizes along a dimension."""
-    x = as_tensor(x)
+    x, size = as_tensor(x), split_size_or_sections
     dim = position(x, dim, "split")
     total = x.shape[dim]
     if isinstance(size, int):
@@ -251,7 +257,11 @@ def split(x: Tensor, size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, .
 
 
 def chunk(x: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most so many pieces of equal size, the last one smaller if it does not come out even."""
+    """At most so many pieces of equal size, the last one smaller if it does not come out even.
+
+    Of nothing there are as many as asked, each empty.
+    """
     if chunks < 1:
         raise ValueError(f"chunk: chunks must be at least 1, got {chunks}")
-    return split(x, max(-(-x.shape[position(x, dim, "chunk")] // chunks), 1), dim)
+    total = x.shape[position(x, dim, "chunk")]
+    return split(x, -(-total // chunks) or [0] * chunks, dim)

@@ -3,14 +3,15 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyseq import backend
 from tinyseq.autograd import Array, Tensor, op
 from tinyseq.backend.quiet import quiet
 from tinyseq.ops.creation import as_tensor
-from tinyseq.ops.elementwise import exp
+from tinyseq.ops.elementwise import exp, to
 from tinyseq.ops.reduce import sum
-from tinyseq.ops.shape import position
+from tinyseq.ops.shape import along
 
 __all__ = ["log_softmax", "softmax"]
 
@@ -32,10 +33,10 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, dim: int) -> tuple[Any, ...]:
     return (y * (g - sum(g * y, dim, keepdim=True)),)
 
 
-def softmax(x: Tensor, dim: int) -> Tensor:
-    """exp(x) / Σ exp(x) along dim."""
-    x = as_tensor(x)
-    return _softmax(x, dim=position(x, dim, "softmax"))
+def softmax(x: Tensor, dim: int, *, dtype: npt.DTypeLike | None = None) -> Tensor:
+    """exp(x) / Σ exp(x) along dim, of x in dtype if one is given."""
+    x = as_tensor(x) if dtype is None else to(x, dtype)
+    return _softmax(x, dim=along(x, dim, "softmax"))
 
 
 @op
@@ -49,7 +50,7 @@ def _(g: Tensor, y: Tensor, x: Tensor, *, dim: int) -> tuple[Any, ...]:
     return (g - exp(y) * sum(g, dim, keepdim=True),)
 
 
-def log_softmax(x: Tensor, dim: int) -> Tensor:
-    """x - log Σ exp(x) along dim."""
-    x = as_tensor(x)
-    return _log_softmax(x, dim=position(x, dim, "log_softmax"))
+def log_softmax(x: Tensor, dim: int, *, dtype: npt.DTypeLike | None = None) -> Tensor:
+    """x - log Σ exp(x) along dim, of x in dtype if one is given."""
+    x = as_tensor(x) if dtype is None else to(x, dtype)
+    return _log_softmax(x, dim=along(x, dim, "log_softmax"))

@@ -9,7 +9,7 @@ from tinyseq.ops.creation import as_tensor
 from tinyseq.ops.elementwise import maximum, minimum
 from tinyseq.ops.indexing import gather
 from tinyseq.ops.reduce import outermost, where_outermost
-from tinyseq.ops.shape import position, squeeze
+from tinyseq.ops.shape import along, squeeze
 
 __all__ = ["max", "min", "sort", "topk"]
 
@@ -58,6 +58,8 @@ def _outermost(x: Tensor, dim: int | None, keepdim: bool, largest: bool, where: 
 @op
 def _order(x: Array, *, dim: int, descending: bool) -> Any:
     """The positions that sort x; equal elements stay in their order, NaN is above all."""
+    if not x.ndim:
+        return np.zeros((), np.int64)
     if not descending:
         return np.argsort(x, dim, kind="stable")
     # Sorted upwards from its other end, then read backwards: equal ones are turned round twice.
@@ -77,7 +79,7 @@ def sort(x: Any, dim: int = -1, descending: bool = False, stable: bool = True) -
         (values, indices), of x's shape; NaN counts as larger than everything.
     """
     x = as_tensor(x)
-    d = position(x, dim, "sort")
+    d = along(x, dim, "sort")
     indices = _order(x, dim=d, descending=descending)
     return Picked(gather(x, d, indices), indices)
 
@@ -100,9 +102,10 @@ def topk(x: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = Tru
         ValueError: if there are not k elements.
     """
     x = as_tensor(x)
-    d = position(x, dim, "topk")
-    if not 0 <= k <= x.shape[d]:
-        raise ValueError(f"topk: k must be from 0 to {x.shape[d]}, got {k}")
+    d = along(x, dim, "topk")
+    total = x.shape[d] if x.ndim else 1
+    if not 0 <= k <= total:
+        raise ValueError(f"topk: k must be from 0 to {total}, got {k}")
     first = (slice(None),) * d + (slice(k),)
-    indices = _order(x, dim=d, descending=largest)[first]
+    indices = _order(x, dim=d, descending=largest)[first[: x.ndim]]
     return Picked(gather(x, d, indices), indices)
