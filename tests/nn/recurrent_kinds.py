@@ -1,6 +1,7 @@
 """Recurrent layers in every variant, and how to look at what they draw."""
 
 import numpy as np
+import pytest
 
 import tinyseq as ts
 from tinyseq import nn
@@ -77,3 +78,20 @@ def gradients(layer, outputs, *inputs):
         (y * ts.tensor(randn(*y.shape, seed=i, dtype=y.dtype))).sum() for i, y in enumerate(outputs)
     )
     return ts.grad(loss, [*inputs, *layer.parameters()])
+
+
+on_c = pytest.mark.skipif(
+    ts.backend.info()["kernels"]["recurrent_forward"] != "c", reason="the C kernels' promise"
+)
+
+
+def same(got, wanted, exact):
+    for a, b in zip(got, wanted, strict=True):
+        if exact:
+            np.testing.assert_array_equal(a.data, b.data)
+        else:
+            np.testing.assert_allclose(a.data, b.data, rtol=1e-9, atol=1e-11)
+
+
+# float32 in C: the same bits. float64, in NumPy: but for rounding.
+EXACT = [False, pytest.param(True, marks=on_c)]
