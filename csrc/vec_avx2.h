@@ -102,6 +102,14 @@ static inline vf vf_shift_left_23(vf a)
                 _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a.hi), 23))};
 }
 
+static inline float vf_sum(vf v)
+{
+    const __m256 eight = _mm256_add_ps(v.lo, v.hi);
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
 /* Four elements of each of eight rows, turned: each 128-bit half holds a row at first. */
 static inline void load_turned_4(const float *p, int64_t ld, __m256 out[4])
 {

@@ -66,6 +66,13 @@ static inline void vf_store_n(float *p, vf v, int64_t n)
     memcpy(p, lane, (size_t)n * sizeof(float));
 }
 
+static inline float vf_sum(vf v)
+{
+    const float32x4_t four = vaddq_f32(vaddq_f32(v.q[0], v.q[2]), vaddq_f32(v.q[1], v.q[3]));
+    const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+    return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+}
+
 static inline void vf_load_turned(const float *p, int64_t ld, vf out[16])
 {
     for (int i = 0; i < 4; i++)

@@ -73,6 +73,14 @@ static inline vf vf_shift_left_23(vf a)
     return a;
 }
 
+static inline float vf_sum(vf v)
+{
+    for (int width = 8; width; width /= 2)
+        for (int i = 0; i < width; i++)
+            v.lane[i] += v.lane[i + width];
+    return v.lane[0];
+}
+
 static inline void vf_load_turned(const float *p, int64_t ld, vf out[16])
 {
     for (int k = 0; k < 16; k++)
