@@ -21,8 +21,7 @@ def close(ours, theirs, tolerance):
 def pair(name, dtype, *args, **kwargs):
     """Our layer and PyTorch's with the same weights."""
     ours = getattr(nn, name)(*args, **kwargs).to(dtype)
-    more = dict(kwargs, batch_first=True) if name in ("RNN", "LSTM", "GRU") else kwargs
-    theirs = getattr(torch.nn, name)(*args, **more).to(getattr(torch, np.dtype(dtype).name))
+    theirs = getattr(torch.nn, name)(*args, **kwargs).to(getattr(torch, np.dtype(dtype).name))
     ours.load_state_dict(theirs.state_dict())
     return ours, theirs
 
@@ -63,46 +62,4 @@ def test_embedding(dtype, padding_idx):
     close(y, yt, 0.0)
     (y * y * y).sum().backward()
     (yt * yt * yt).sum().backward()
-    compare_parameter_gradients(ours, theirs, tolerance)
-
-
-RECURRENT = [("RNN", {}), ("RNN", {"nonlinearity": "relu"}), ("LSTM", {}), ("GRU", {})]
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("layers", [1, 2, 3])
-@pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("with_state", [True, False])
-@pytest.mark.parametrize(("name", "extra"), RECURRENT)
-def test_recurrent_layers(name, extra, dtype, layers, bias, with_state):
-    dtype, tolerance = DTYPES[dtype]
-    B, T, D, H = 3, 8, 5, 17
-    ours, theirs = pair(name, dtype, D, H, num_layers=layers, bias=bias, **extra)
-    rng = np.random.default_rng(layers)
-    x, xt = both(rng.normal(size=(B, T, D)).astype(dtype))
-    h, ht = both(rng.normal(size=(layers, B, H)).astype(dtype))
-    c, ct = both(rng.normal(size=(layers, B, H)).astype(dtype))
-    if not with_state:
-        state = state_t = None
-    elif name == "LSTM":
-        state, state_t = (h, c), (ht, ct)
-    else:
-        state, state_t = h, ht
-    y, after = ours(x, state)
-    yt, after_t = theirs(xt, state_t)
-    outputs = (y, *after) if name == "LSTM" else (y, after)
-    outputs_t = (yt, *after_t) if name == "LSTM" else (yt, after_t)
-    loss, loss_t = 0.0, 0.0
-    for output, output_t in zip(outputs, outputs_t, strict=True):
-        close(output, output_t, tolerance)
-        weight = rng.normal(size=output.shape).astype(dtype)
-        loss = loss + (output * ts.tensor(weight)).sum()
-        loss_t = loss_t + (output_t * torch.tensor(weight)).sum()
-    loss.backward()
-    loss_t.backward()
-    close(x.grad, xt.grad, tolerance)
-    if with_state:
-        close(h.grad, ht.grad, tolerance)
-        if name == "LSTM":
-            close(c.grad, ct.grad, tolerance)
     compare_parameter_gradients(ours, theirs, tolerance)

@@ -1,14 +1,16 @@
 """Layers: modules that hold parameters, with PyTorch's names and weight layouts.
 
-Two differences from PyTorch: sequences are always (B, T, D), batch first, and there is no packing
-of sequences.
+Two differences from PyTorch: sequences are always (B, T, D), batch first, and rows of different
+lengths come with ``lengths=`` instead of packed.
 """
 
 from tinyseq.nn import functional, utils
 from tinyseq.nn.containers import ModuleList, Sequential
+from tinyseq.nn.gru import GRU, GRUCell
 from tinyseq.nn.layers import Dropout, Embedding, Linear
+from tinyseq.nn.lstm import LSTM, LSTMCell
 from tinyseq.nn.module import Module, Parameter
-from tinyseq.nn.recurrent import GRU, LSTM, RNN
+from tinyseq.nn.rnn import RNN, RNNCell
 
 __all__ = [
     "GRU",
@@ -16,10 +18,13 @@ __all__ = [
     "RNN",
     "Dropout",
     "Embedding",
+    "GRUCell",
+    "LSTMCell",
     "Linear",
     "Module",
     "ModuleList",
     "Parameter",
+    "RNNCell",
     "Sequential",
     "functional",
     "utils",

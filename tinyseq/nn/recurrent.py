@@ -1,248 +1,295 @@
-"""RNN, LSTM and GRU: layers of cells run along a sequence.
+"""Recurrent: what RNN, LSTM and GRU share.
 
-All take sequences (B,T,D), batch first, and states (L,B,H). They go through the sequence in one
-direction.
+The mathematics of a step is in the ops (tinyseq/ops/rnn.py, lstm.py, gru.py), which run one layer
+in one direction along a batch of sequences. Here layers and directions are put together.
+
+Two deliberate differences from PyTorch: sequences are always (B,T,D), batch first, with no flag;
+and rows of different lengths come as they are, with ``lengths=``, instead of sorted and packed.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from tinyseq import init, ops
-from tinyseq.autograd import Tensor
+from tinyseq import init, ops, random
+from tinyseq.autograd import Array, Tensor
 from tinyseq.nn import functional as F
 from tinyseq.nn.layers import check_sizes, new_parameter
 from tinyseq.nn.module import Module
-from tinyseq.ops.creation import as_tensor
+from tinyseq.nn.recurrent_checks import as_input, as_states, check_count, check_rate
+from tinyseq.ops.recurrent import Trace, check_lengths
+
+ARGUMENTS = {  # by kind of parameter, the op's name for it
+    "weight_ih": "w_ih",
+    "weight_hh": "w_hh",
+    "bias_ih": "b_ih",
+    "bias_hh": "b_hh",
+    "weight_hr": "w_hr",
+    "weight_peephole": "peephole",
+    "norm_ih": "norm_ih",
+    "norm_hh": "norm_hh",
+    "norm_c": "norm_c",
+    "norm_c_bias": "norm_c_bias",
+}
+FIRST_VALUES = {"norm_ih": 1.0, "norm_hh": 1.0, "norm_c": 1.0, "norm_c_bias": 0.0}
 
 
-class _Recurrent(Module):
-    """What the three share: weights, checks, and the walk from layer to layer.
+class Recurrent(Module):
+    """Layers of one kind of cell, each run along the sequence in one direction or in both.
 
-    Layer k has weight_ih_l{k} (gH, D or H), weight_hh_l{k} (gH, H) and, with ``bias``, bias_ih_l{k}
-    and bias_hh_l{k} (gH,), g being the number of gates; all start uniform in ±1/sqrt(H).
+    R is the size of h, which is H but for an LSTM with a projection; G the number of gates.
+
+    Args:
+        input_size: D.
+        hidden_size: H.
+        num_layers: L; each layer reads what the one below it puts out.
+        bias: whether there are biases.
+        dropout: probability of a zero in what a layer reads from the one below, in training.
+        bidirectional: whether a second set of weights runs from each row's last step to its first;
+            h of both directions stand side by side in what the layer puts out.
+        reverse: whether the only direction is from each row's last step to its first.
+        layer_norm: whether W x and U h are normalised, each by itself, before they are added, and
+            c before it becomes h (Ba, Kiros and Hinton, "Layer normalization", 2016): the gains
+            are norm_ih, norm_hh and norm_c, the shifts the biases and norm_c_bias. The norm is
+            taken over all gates at once, but in the GRU over r and z together and n by itself.
+        recurrent_dropout: probability of a zero, in training, in the mask that multiplies
+            h_{t-1} where U h_{t-1} is formed: one mask for each call, row, layer and direction,
+            the same at all its steps (Gal and Ghahramani, "A theoretically grounded application
+            of dropout in recurrent neural networks", 2016). Streaming draws one at each step.
+        zoneout: probability that an element of the state keeps its value over a step, drawn in
+            training for each step and element; in evaluation each state is the mean of old and
+            new in that proportion (Krueger et al., "Zoneout", 2017).
+        checkpoint_every: k > 0 keeps the states of every k-th step alone for the backward pass,
+            which computes what lies between again: the same bits, in less memory. 0 keeps all.
+
+    Parameters of layer k: weight_ih_l{k}, (GH,D) at the bottom, above (GH,R), or (GH,2R) if
+    bidirectional; weight_hh_l{k} (GH,R); with ``bias`` bias_ih_l{k} and bias_hh_l{k} (GH,); with
+    ``layer_norm`` norm_ih_l{k} and norm_hh_l{k} (GH,). The second direction of a bidirectional
+    layer has its own, which end in _reverse. Names, shapes and first values, uniform in
+    ±1/sqrt(H), are PyTorch's; norms start as ones.
+
+    Raises ValueError when an argument is outside its range, or both ``bidirectional`` and
+    ``reverse`` are asked for.
     """
 
     gates: int
+    weight_ih_l0: Tensor
 
     def __init__(
         self,
         input_size: int,
         hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        dropout: float = 0.0,
+        num_layers: int,
+        bias: bool,
+        dropout: float,
+        bidirectional: bool,
+        reverse: bool,
+        layer_norm: bool,
+        recurrent_dropout: float,
+        zoneout: float | tuple[float, float],
+        checkpoint_every: int,
     ) -> None:
         name = type(self).__name__
         check_sizes(name, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
-        F.check_probability(name, dropout)
+        check_rate(name, "dropout", dropout)
+        check_rate(name, "recurrent_dropout", recurrent_dropout)
+        if bidirectional and reverse:
+            raise ValueError(f"{name}: reverse is of one direction, and bidirectional has both")
+        check_count(name, "checkpoint_every", checkpoint_every)
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.num_layers = num_layers
         self.bias = bias
         self.dropout = dropout
+        self.bidirectional = bidirectional
+        self.reverse = reverse
+        self.layer_norm = layer_norm
+        self.recurrent_dropout = recurrent_dropout
+        self.zoneout = zoneout
+        self.checkpoint_every = checkpoint_every
+        for rate in self._zoneouts():
+            check_rate(name, "zoneout", rate)
+        self._sides = [("", reverse), ("_reverse", True)][: 2 if bidirectional else 1]
+        # For each layer and direction: the op's arguments, by the names of our parameters, and
+        # whether it goes backwards.
+        self._runs: list[tuple[dict[str, str], bool]] = []
         bound = 1.0 / math.sqrt(hidden_size)
-        rows = self.gates * hidden_size
         for k in range(num_layers):
-            shapes: dict[str, tuple[int, ...]] = {
-                "weight_ih": (rows, hidden_size if k else input_size),
-                "weight_hh": (rows, hidden_size),
-            }
-            if bias:
-                shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
-            for kind, shape in shapes.items():
-                parameter = new_parameter(*shape)
-                init.uniform_(parameter, -bound, bound)
-                setattr(self, f"{kind}_l{k}", parameter)
+            for suffix, backwards in self._sides:
+                shapes = self._shapes(k)
+                for kind, shape in shapes.items():
+                    parameter = new_parameter(*shape)
+                    if kind in FIRST_VALUES:
+                        init.constant_(parameter, FIRST_VALUES[kind])
+                    else:
+                        init.uniform_(parameter, -bound, bound)
+                    setattr(self, f"{kind}_l{k}{suffix}", parameter)
+                names = {ARGUMENTS[kind]: f"{kind}_l{k}{suffix}" for kind in shapes}
+                self._runs.append((names, backwards))
 
-    def _weights(self, k: int) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-        """w_ih, w_hh, b_ih, b_hh of layer k."""
-        w_ih, w_hh = getattr(self, f"weight_ih_l{k}"), getattr(self, f"weight_hh_l{k}")
-        if not self.bias:
-            return w_ih, w_hh, None, None
-        return w_ih, w_hh, getattr(self, f"bias_ih_l{k}"), getattr(self, f"bias_hh_l{k}")
+    # What each kind of layer says of itself
 
-    def _input(self, given: Any) -> Tensor:
-        x = as_tensor(given)
-        if x.ndim != 3 or x.shape[2] != self.input_size:
-            raise ValueError(
-                f"{type(self).__name__}: x must be (B, T, {self.input_size}), got {x.shape}"
-            )
-        return x
-
-    def _state(self, name: str, x: Tensor, given: Any) -> Tensor:
-        """The state given, checked, or zeros."""
-        shape = (self.num_layers, x.shape[0], self.hidden_size)
-        if given is None:
-            return Tensor(np.zeros(shape, x.dtype))
-        state = as_tensor(given)
-        if state.shape != shape:
-            raise ValueError(f"{type(self).__name__}: {name} must be {shape}, got {state.shape}")
-        return state
-
-    def _dropped(self, x: Tensor, k: int) -> Tensor:
-        """The input of layer k: dropout lies between layers only."""
-        return F.dropout(x, self.dropout, self.training) if k else x
-
-    def extra_repr(self) -> str:
-        text = f"{self.input_size}, {self.hidden_size}, num_layers={self.num_layers}"
-        return f"{text}, bias={self.bias}, dropout={self.dropout}"
-
-
-class LSTM(_Recurrent):
-    """Long short-term memory; per layer and step::
-
-        i, f, o = σ(W x + b + U h + b')    each with its own rows of W, U, b, b'
-        g       = tanh(W x + b + U h + b')
-        c'      = f c + i g
-        h'      = o tanh(c')
-
-    The four gates' rows are stacked in the order i, f, g, o.
-
-    Args:
-        input_size: D.
-        hidden_size: H.
-        num_layers: L; each layer reads what the one below it puts out.
-        bias: whether there are biases.
-        dropout: probability of a zero in what a layer reads from the one below, in training.
-
-    Raises ValueError when a size is below 1 or dropout is not from 0 to 1.
-
-    Source: Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000, no peepholes.
-    """
-
-    gates = 4
-
-    def forward(
-        self, x: Tensor, state: tuple[Tensor, Tensor] | None = None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Run along a batch of sequences.
-
-        Args:
-            x: (B,T,D).
-            state: h and c before the first step, each (L,B,H); zeros when not given.
-
-        Returns the last layer's h at every step (B,T,H), and h and c after the last, each (L,B,H).
-
-        Raises ValueError when a shape is another, TypeError when the state is no pair.
-        """
-        x = self._input(x)
-        if state is not None and not (isinstance(state, tuple | list) and len(state) == 2):
-            raise TypeError(f"LSTM: state must be a pair (h0, c0), got {type(state).__name__}")
-        h0, c0 = (None, None) if state is None else state
-        h0, c0 = self._state("h0", x, h0), self._state("c0", x, c0)
-        last_h, last_c = [], []
-        for k, (h, c) in enumerate(zip(ops.unbind(h0), ops.unbind(c0), strict=True)):
-            w_ih, w_hh, b_ih, b_hh = self._weights(k)
-            x, h, c = ops.lstm(self._dropped(x, k), h, c, w_ih, w_hh, b_ih, b_hh)
-            last_h.append(h)
-            last_c.append(c)
-        return x, (ops.stack(last_h), ops.stack(last_c))
-
-
-class _Stepwise(_Recurrent):
-    """A layer run step by step in plain ops; a subclass gives the step."""
-
-    def _step(self, from_x: Tensor, from_h: Tensor, h: Tensor) -> Tensor:
-        """Next h (B,H) from W x + b and U h + b', each (B,gH), and h (B,H)."""
+    def _op(self, x: Tensor, *states: Tensor, **options: Any) -> tuple[Tensor, ...]:
+        """One layer in one direction: y, and the states after the last step."""
         raise NotImplementedError
 
-    def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def _state_sizes(self) -> tuple[int, ...]:
+        """The size of each state; the first is h, of size R."""
+        return (self.hidden_size,)
+
+    def _zoneouts(self) -> tuple[Any, ...]:
+        """The rate of zoneout of each state."""
+        return (self.zoneout,)
+
+    def _shapes(self, k: int) -> dict[str, tuple[int, ...]]:
+        """By kind, the parameters of layer k in one direction."""
+        rows, R = self.gates * self.hidden_size, self._state_sizes()[0]
+        shapes: dict[str, tuple[int, ...]] = {
+            "weight_ih": (rows, R * len(self._sides) if k else self.input_size),
+            "weight_hh": (rows, R),
+        }
+        if self.bias:
+            shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+        if self.layer_norm:
+            shapes |= {"norm_ih": (rows,), "norm_hh": (rows,)}
+        return shapes
+
+    # The run
+
+    def forward(
+        self,
+        x: Tensor,
+        state: Any = None,
+        lengths: Any = None,
+        return_trace: bool = False,
+    ) -> tuple[Any, ...]:
         """Run along a batch of sequences.
 
         Args:
             x: (B,T,D).
-            state: h before the first step, (L,B,H); zeros when not given.
+            state: the state before the first step, h (L,B,R) or, of an LSTM, the pair of h (L,B,R)
+                and c (L,B,H); zeros when not given. A bidirectional layer has 2L in place of L:
+                both directions of layer 0, both of layer 1, and so on. To cut the gradient where
+                a window begins, hand on a detached state.
+            lengths: the steps of each row that are real, B whole numbers from 0 to T in any order;
+                all T when not given. What lies beyond neither changes anything nor gets a gradient.
+            return_trace: whether to look inside as well.
 
-        Returns the last layer's h at every step (B,T,H), and h after the last step (L,B,H).
+        Returns the last layer's h at every step (B,T,R), in a bidirectional layer (B,T,2R), zeros
+        past a row's length; and the state after each row's last real step, in the form of
+        ``state``. With ``return_trace`` there comes third a list with a `Trace`
+        (tinyseq/ops/recurrent.py) for each layer and direction, in the order of the states: every
+        gate, every c and, after backward, the norm of the gradient at each step.
 
-        Raises ValueError when a shape is another.
+        Raises ValueError when a shape, a length or the number of states is another, or when
+        ``return_trace`` meets ``checkpoint_every``; TypeError when a dtype is not that of the
+        weights, or the state of an LSTM is no pair.
         """
-        x = self._input(x)
-        h0 = self._state("h0", x, state)
-        last = []
-        for k, h in enumerate(ops.unbind(h0)):
-            w_ih, w_hh, b_ih, b_hh = self._weights(k)
-            from_x = ops.linear(self._dropped(x, k), w_ih, b_ih)
-            hs = []
-            for from_x_t in ops.unbind(from_x, 1):
-                h = self._step(from_x_t, ops.linear(h, w_hh, b_hh), h)
-                hs.append(h)
-            x = ops.stack(hs, 1) if hs else from_x[..., : self.hidden_size]  # (B,0,H)
-            last.append(h)
-        return x, ops.stack(last)
+        name = type(self).__name__
+        x = as_input(name, "x", x, ("B", "T"), self.input_size, self.weight_ih_l0.dtype)
+        if return_trace and self.checkpoint_every:
+            raise ValueError(f"{name}: return_trace is not for checkpoint_every")
+        if lengths is not None:
+            lengths = check_lengths(name, lengths, *x.shape[:2])
+        traces = [Trace() if return_trace else None for _ in self._runs]
+        y, ends = self._walk(x, self._starts(state, x), lengths, traces)
+        return (y, self._after(ends), traces) if return_trace else (y, self._after(ends))
 
+    def step(self, x_t: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """Run one step, for sequences that come in bit by bit.
 
-class RNN(_Stepwise):
-    """The plain recurrent network; per layer and step::
+        Args:
+            x_t: (B,D).
+            state: what the step before returned; zeros when not given.
 
-        h' = act(W x + b + U h + b')
+        Returns the last layer's h (B,R), and the state to hand to the next step. Step by step the
+        results are those of the whole sequence.
 
-    Args:
-        input_size: D.
-        hidden_size: H.
-        num_layers: L; each layer reads what the one below it puts out.
-        nonlinearity: act, "tanh" or "relu".
-        bias: whether there are biases.
-        dropout: probability of a zero in what a layer reads from the one below, in training.
+        Raises ValueError as `forward` does, and when the layer runs from the end.
+        """
+        name = f"{type(self).__name__}.step"
+        if self.bidirectional or self.reverse:
+            raise ValueError(f"{name}: a layer that runs from the end needs the whole sequence")
+        x_t = as_input(name, "x_t", x_t, ("B",), self.input_size, self.weight_ih_l0.dtype)
+        x = x_t.reshape(x_t.shape[0], 1, self.input_size)
+        _, ends = self._walk(x, self._starts(state, x), None, [None] * len(self._runs))
+        return ends[0][-1], self._after(ends)
 
-    Raises ValueError when a size is below 1, dropout is not from 0 to 1, or the nonlinearity is
-    neither.
+    def _starts(self, state: Any, x: Tensor) -> Iterator[tuple[Tensor, ...]]:
+        """For each layer and direction the states before its first step."""
+        shapes = [(len(self._runs), x.shape[0], size) for size in self._state_sizes()]
+        states = as_states(type(self).__name__, state, shapes, x.dtype)
+        return zip(*(apart(s) for s in states), strict=True)
 
-    Source: Elman, "Finding structure in time", 1990.
-    """
+    def _after(self, ends: list[list[Tensor]]) -> Any:
+        """The state to return, from where each run ended."""
+        states = tuple(together(end) for end in ends)
+        return states if len(states) > 1 else states[0]
 
-    gates = 1
-
-    def __init__(
+    def _walk(
         self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        nonlinearity: str = "tanh",
-        bias: bool = True,
-        dropout: float = 0.0,
-    ) -> None:
-        if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(f"RNN: nonlinearity must be tanh or relu, got {nonlinearity!r}")
-        super().__init__(input_size, hidden_size, num_layers, bias, dropout)
-        self.nonlinearity = nonlinearity
+        x: Tensor,
+        starts: Iterator[tuple[Tensor, ...]],
+        lengths: Array | None,
+        traces: list[Any],
+    ) -> tuple[Tensor, list[list[Tensor]]]:
+        """Layer by layer: the last one's y, and for each state where each run ended."""
+        ends: list[list[Tensor]] = [[] for _ in self._state_sizes()]
+        ys: list[Tensor] = []
+        for run, (names, reverse) in enumerate(self._runs):
+            if run and run % len(self._sides) == 0:
+                x, ys = F.dropout(beside(ys), self.dropout, self.training), []
+            weights = {argument: getattr(self, name) for argument, name in names.items()}
+            y, *after = self._op(
+                x, *next(starts), **weights, **self._noise(x), lengths=lengths, reverse=reverse,
+                checkpoint_every=self.checkpoint_every, trace=traces[run],
+            )  # fmt: skip
+            ys.append(y)
+            for end, last in zip(ends, after, strict=True):
+                end.append(last)
+        return beside(ys), ends
 
-    def _step(self, from_x: Tensor, from_h: Tensor, h: Tensor) -> Tensor:
-        both = from_x + from_h
-        return ops.tanh(both) if self.nonlinearity == "tanh" else ops.relu(both)
+    def _noise(self, x: Tensor) -> dict[str, Array]:
+        """What recurrent dropout and zoneout do: drawn in training, their mean in evaluation."""
+        (B, T, _), noise = x.shape, {}
+        if self.training and self.recurrent_dropout:
+            ones = Tensor(np.ones((B, self._state_sizes()[0]), x.dtype))
+            noise["mask"] = F.dropout(ones, self.recurrent_dropout).data
+        zones = zip(("zone_h", "zone_c"), self._zoneouts(), self._state_sizes(), strict=False)
+        for name, rate, size in zones:
+            if rate and self.training:
+                drawn = random.generator().random((B, T, size), np.float32) < rate
+                noise[name] = drawn.astype(x.dtype)
+            elif rate:
+                noise[name] = np.full((1, 1, size), rate, x.dtype)
+        return noise
+
+    def extra_repr(self) -> str:
+        """The sizes, and every other argument that is not its default."""
+        given = signature(type(self)).parameters.items()
+        more = [f"{n}={getattr(self, n)!r}" for n, p in given if getattr(self, n) != p.default]
+        return ", ".join([f"{self.input_size}, {self.hidden_size}", *more[2:]])
 
 
-class GRU(_Stepwise):
-    """The gated recurrent unit; per layer and step::
+# One state alone only changes its shape: in streaming its way in and out would cost as much as the
+# step of a small layer.
 
-        r, z = σ(W x + b + U h + b')     each with its own rows of W, U, b, b'
-        n    = tanh(W x + b + r (U h + b'))
-        h'   = (1 - z) n + z h
 
-    The three gates' rows are stacked in the order r, z, n.
+def apart(state: Tensor) -> tuple[Tensor, ...]:
+    """The states of each layer and direction."""
+    return ops.unbind(state) if state.shape[0] != 1 else (state.reshape(state.shape[1:]),)
 
-    Args:
-        input_size: D.
-        hidden_size: H.
-        num_layers: L; each layer reads what the one below it puts out.
-        bias: whether there are biases.
-        dropout: probability of a zero in what a layer reads from the one below, in training.
 
-    Raises ValueError when a size is below 1 or dropout is not from 0 to 1.
+def together(states: list[Tensor]) -> Tensor:
+    """The states of all layers and directions as one."""
+    return ops.stack(states) if len(states) != 1 else states[0].reshape(1, *states[0].shape)
 
-    Source: Cho et al. 2014, in the variant that applies r after the matrix product.
-    """
 
-    gates = 3
-
-    def _step(self, from_x: Tensor, from_h: Tensor, h: Tensor) -> Tensor:
-        H = self.hidden_size
-        x_r, x_z, x_n = ops.split(from_x, H, 1)
-        h_r, h_z, h_n = ops.split(from_h, H, 1)
-        r, z = ops.sigmoid(x_r + h_r), ops.sigmoid(x_z + h_z)
-        n = ops.tanh(x_n + r * h_n)
-        return n + z * (h - n)
+def beside(ys: list[Tensor]) -> Tensor:
+    """What the directions put out, side by side."""
+    return ys[0] if len(ys) == 1 else ops.cat(ys, 2)

@@ -1,0 +1,60 @@
+"""What the recurrent layers say of wrong arguments: each error names the layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from tinyseq.autograd import Tensor
+from tinyseq.ops.creation import as_tensor
+
+
+def check_count(layer: str, name: str, count: Any) -> None:
+    """Raise ValueError, naming layer and argument, when a count is not a whole number from 0."""
+    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 0:
+        raise ValueError(f"{layer}: {name} must be a whole number from 0 up, got {count!r}")
+
+
+def check_rate(layer: str, name: str, rate: Any) -> None:
+    """Raise ValueError, naming layer and argument, when a rate is not a number from 0 to 1."""
+    if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 <= float(rate) <= 1:
+        raise ValueError(f"{layer}: {name} must be a number from 0 to 1, got {rate!r}")
+
+
+def as_input(
+    layer: str, name: str, x: Any, before: tuple[str, ...], size: int, dtype: Any
+) -> Tensor:
+    """x, Tensor or array, as a Tensor (*before, size) of that dtype."""
+    tensor = as_tensor(x)
+    if tensor.ndim != len(before) + 1 or tensor.shape[-1] != size:
+        wanted = ", ".join([*before, str(size)])
+        raise ValueError(f"{layer}: {name} must be ({wanted}), got {tensor.shape}")
+    check_dtype(layer, name, tensor, dtype)
+    return tensor
+
+
+def as_states(
+    layer: str, state: Any, shapes: Sequence[tuple[int, ...]], dtype: Any
+) -> tuple[Tensor, ...]:
+    """The state given, h or the pair of h and c, as Tensors; zeros in place of None."""
+    if state is None:
+        return tuple(Tensor(np.zeros(shape, dtype)) for shape in shapes)
+    pair = (state,) if len(shapes) == 1 else state
+    if not isinstance(pair, (tuple, list)) or len(pair) != len(shapes):
+        got = f"{len(state)} of them" if isinstance(state, (tuple, list)) else type(state).__name__
+        raise TypeError(f"{layer}: state must be a pair (h0, c0), got {got}")
+    states = tuple(as_tensor(given) for given in pair)
+    for name, given, shape in zip(("h0", "c0"), states, shapes, strict=False):
+        if given.shape != shape:
+            raise ValueError(f"{layer}: {name} must be {shape}, got {given.shape}")
+        check_dtype(layer, name, given, dtype)
+    return states
+
+
+def check_dtype(layer: str, name: str, x: Tensor, dtype: Any) -> None:
+    """Raise TypeError, naming layer and argument, when x is of another dtype than the weights."""
+    if x.dtype != dtype:
+        raise TypeError(f"{layer}: {name} must be {dtype} as the weights are, got {x.dtype}")
