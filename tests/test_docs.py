@@ -1,4 +1,4 @@
-"""The study guide keeps its word: each experiment runs and prints what is shown below it."""
+"""The guides keep their word: each experiment runs and prints what is shown below it."""
 
 import ast
 import contextlib
@@ -13,8 +13,14 @@ import tinyseq
 from tinyseq.autograd import REGISTRY
 
 ROOT = Path(__file__).parents[1]
-GUIDE = (ROOT / "docs" / "autograd.md").read_text(encoding="utf-8")
-EXPERIMENTS = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", GUIDE, re.DOTALL)
+GUIDES = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
+EXPERIMENTS = [
+    pytest.param(*experiment, id=f"{name} {number}")
+    for name, guide in GUIDES.items()
+    for number, experiment in enumerate(
+        re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", guide, re.DOTALL)
+    )
+]
 
 
 @pytest.fixture
@@ -36,20 +42,22 @@ def run(program, name):
     return printed.getvalue()
 
 
-@pytest.mark.parametrize("number", range(len(EXPERIMENTS)))
-def test_an_experiment_prints_what_is_shown(number, registry, tmp_path):
-    program, shown = EXPERIMENTS[number]
+@pytest.mark.parametrize(("program", "shown"), EXPERIMENTS)
+def test_an_experiment_prints_what_is_shown(program, shown, registry, tmp_path):
     file = tmp_path / "experiment.py"  # where anomaly mode looks for the text of a line
     file.write_text(program)
     assert run(program, str(file)) == shown
 
 
 def test_every_program_has_its_output():
-    assert len(EXPERIMENTS) == GUIDE.count("```python") > 10
+    programs = {name: guide.count("```python") for name, guide in GUIDES.items()}
+    assert len(EXPERIMENTS) == sum(programs.values())
+    assert programs["autograd"] > 10 and programs["recurrent"] > 3
 
 
-def test_the_files_it_names_are_there():
-    named = re.findall(r"`((?:tinyseq|tests|docs)/[\w./]*)`", GUIDE)
+@pytest.mark.parametrize("guide", GUIDES.values(), ids=GUIDES)
+def test_the_files_it_names_are_there(guide):
+    named = re.findall(r"`((?:tinyseq|csrc|tests|docs)/[\w./]*)`", guide)
     assert named and [name for name in named if not (ROOT / name).exists()] == []
 
 
