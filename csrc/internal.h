@@ -50,8 +50,8 @@ typedef struct {
     int (*sigmoid)(int64_t, const float *, float *);
     int (*matmul)(int64_t, int64_t, int64_t, int64_t, const float *, const int64_t *, int64_t, int64_t,
                   const float *, const int64_t *, int64_t, int64_t, const float *, int, float *);
-    int (*recurrent_forward)(const ts_recurrent *);
-    int (*recurrent_backward)(const ts_recurrent *, const ts_recurrent_gradients *);
+    int (*recurrent_forward)(int64_t, const ts_recurrent *);
+    int (*recurrent_backward)(int64_t, const ts_recurrent *, const ts_recurrent_gradients *);
     int (*cross_entropy_forward)(int64_t, int64_t, const float *, const int64_t *, int64_t, float *,
                                  float *);
     int (*cross_entropy_backward)(int64_t, int64_t, const float *, const float *, const float *,

@@ -133,11 +133,14 @@ int ts_matmul(int64_t batch, int64_t m, int64_t n, int64_t k,
                          bias, activation, c);
 }
 
-int ts_recurrent_forward(const ts_recurrent *run) { return table->recurrent_forward(run); }
-
-int ts_recurrent_backward(const ts_recurrent *run, const ts_recurrent_gradients *gradients)
+int ts_recurrent_forward(int64_t count, const ts_recurrent *runs)
 {
-    return table->recurrent_backward(run, gradients);
+    return table->recurrent_forward(count, runs);
+}
+
+int ts_recurrent_backward(int64_t count, const ts_recurrent *runs, const ts_recurrent_gradients *gradients)
+{
+    return table->recurrent_backward(count, runs, gradients);
 }
 
 int ts_cross_entropy_forward(int64_t rows, int64_t classes, const float *logits,

@@ -70,7 +70,7 @@ typedef struct {
 /* One layer in one direction. Pointers marked * may be NULL: the cell then lacks that part. */
 typedef struct {
     int cell, reverse;
-    int64_t B, T, D, H;
+    int64_t B, T, D, H;        /* H is at least 1 */
     int64_t R;                 /* size of h: that of the projection, or H */
     int64_t every;             /* checkpoint every so many steps; 0: keep all steps */
     const int64_t *lengths;    /* * (B), each in [0, T] */
@@ -91,10 +91,12 @@ typedef struct {
     ts_kept kept;              /* all NULL: nothing is kept */
 } ts_recurrent;
 
-/* Forward: reads all, writes y, h_last, c_last and what is to be kept.
+/* Forward: reads all, writes y, h_last, c_last and what is to be kept. `count` is 1 or 2: two runs of the
+   same cell, sizes and lengths, as the directions of a bidirectional layer are, go side by side where
+   there are threads for it.
    Sum: the bias, then the blocks of W_ih x, then those of W_hh h, as in ts_matmul; a layer norm's
    mean and variance in 16 lanes and a fixed tree. */
-int ts_recurrent_forward(const ts_recurrent *run);
+int ts_recurrent_forward(int64_t count, const ts_recurrent *runs);
 
 /* Backward: the gradients of what stands in ts_recurrent under the same name, in its shape; NULL where
    that is NULL. */
@@ -105,12 +107,12 @@ typedef struct {
     float *norm;                      /* * (B, T): the Euclidean norm of all that reaches each h */
 } ts_recurrent_gradients;
 
-/* Reads all of run, y and what was kept included, and writes the gradients; those of x and norm are
-   zeros past a row's length.
+/* Reads all of each run, y and what was kept included, and writes its gradients; those of x and norm are
+   zeros past a row's length. `count` as forward.
    Sums over rows in the weights' gradients: the rows of ts_kept from the last to the first, in blocks of
    512 as in ts_matmul; in the vectors': over the steps from the last, then over the rows, the longest
    first. */
-int ts_recurrent_backward(const ts_recurrent *run, const ts_recurrent_gradients *gradients);
+int ts_recurrent_backward(int64_t count, const ts_recurrent *runs, const ts_recurrent_gradients *gradients);
 
 /* losses[r] = logsumexp(logits[r]) - logits[r, targets[r]], and that logsumexp, for logits
    (rows, classes); the loss is 0 where targets[r] == ignore_index. Every other target was checked to

@@ -77,7 +77,7 @@ def recurrent_forward(
         shapes = saved_shapes(cell, weights, steps)
         saved = Saved(*(None if shape is None else aligned(*shape) for shape in shapes))
     described = _describe(cell, x, h0, c0, weights, run, y, h_last, c_last, saved)
-    check(lib.ts_recurrent_forward(described))
+    check(lib.ts_recurrent_forward(1, described))
     return y, h_last, c_last, saved if keep else None
 
 
@@ -105,5 +105,5 @@ def recurrent_backward(
     outputs = (dx, dh0, dc0, *dweights, norm)
     gradients = ffi.new(GRADIENTS, tuple(read(a) for a in (dy, dh_last, dc_last, *outputs)))
     described = _describe(cell, x, h0, c0, weights, run, y, None, None, saved)
-    check(lib.ts_recurrent_backward(described, gradients))
+    check(lib.ts_recurrent_backward(1, described, gradients))
     return dx, dh0, dc0, dweights, norm
