@@ -12,7 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyseq.backend.numpy_elementwise import exp, sigmoid, tanh
-from tinyseq.backend.numpy_recurrent import recurrent_backward, recurrent_forward
+from tinyseq.backend.numpy_recurrent import (
+    recurrent_backward,
+    recurrent_backward_pair,
+    recurrent_forward,
+    recurrent_forward_pair,
+)
 from tinyseq.backend.quiet import quiet
 
 Array = npt.NDArray[Any]
@@ -27,7 +32,9 @@ __all__ = [
     "linear",
     "matmul",
     "recurrent_backward",
+    "recurrent_backward_pair",
     "recurrent_forward",
+    "recurrent_forward_pair",
     "scale_",
     "sigmoid",
     "sum_of_squares",

@@ -30,6 +30,14 @@ from tinyseq.backend.recurrent import (
 
 Array = npt.NDArray[Any]
 
+# The arguments and results of recurrent_forward and recurrent_backward.
+Forward = tuple[str, Array, Array, Array | None, Weights, Run, bool]
+Outcome = tuple[Array, Array, Array | None, Saved | None]
+Backward = tuple[
+    str, Array, Array, Array | None, Array, Array, Array | None, Weights, Run, Array, Saved, bool
+]
+Shares = tuple[Array, Array, Array | None, Weights, Array | None]
+
 CELLS: dict[str, ModuleType] = {
     "rnn_tanh": numpy_rnn,
     "rnn_relu": numpy_rnn,
@@ -77,6 +85,12 @@ def recurrent_forward(
 def _rows(a: Any, index: Any) -> Any:
     """a[index], of what may not be there."""
     return None if a is None else a[index]
+
+
+def recurrent_forward_pair(first: Forward, second: Forward) -> tuple[Outcome, Outcome]:
+    """recurrent_forward for both directions of a bidirectional layer, given all its arguments
+    twice: of the same cell, sizes and lengths. C takes them side by side."""
+    return recurrent_forward(*first), recurrent_forward(*second)
 
 
 def _pieces(steps: Steps, every: int) -> list[tuple[int, int]]:
@@ -175,6 +189,11 @@ def recurrent_backward(
             if total is not None:
                 total += gradient
     return dx, dh[original], _rows(dc, original), dweights, norm
+
+
+def recurrent_backward_pair(first: Backward, second: Backward) -> tuple[Shares, Shares]:
+    """recurrent_backward likewise."""
+    return recurrent_backward(*first), recurrent_backward(*second)
 
 
 def _backward(
