@@ -1,12 +1,23 @@
 """The recurrent kernels in C: the names and meanings of numpy_recurrent, for float32."""
 
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from tinyseq.backend import numpy_recurrent
-from tinyseq.backend.c_arrays import aligned, check, dense, ffi, is_float32, lib, read, read_index
+from tinyseq.backend.c_arrays import (
+    FLOAT32,
+    NULL,
+    aligned,
+    check,
+    empty,
+    ffi,
+    is_float32,
+    lib,
+    read,
+    read_index,
+)
 from tinyseq.backend.recurrent import GATES, Run, Saved, Weights, saved_shapes
 
 Array = npt.NDArray[Any]
@@ -19,11 +30,6 @@ CELLS = {
     "gru_before": lib.TS_GRU_BEFORE,
 }
 RUN, GRADIENTS = ffi.typeof("ts_recurrent *"), ffi.typeof("ts_recurrent_gradients *")
-NOTHING = Saved()
-
-
-def _readable(a: Array | None) -> Array | None:
-    return None if a is None else dense(a)
 
 
 def _zone_steps(zone: Array | None) -> tuple[int, int]:
@@ -34,27 +40,25 @@ def _zone_steps(zone: Array | None) -> tuple[int, int]:
     return (times * width if rows > 1 else 0), (width if times > 1 else 0)
 
 
-def _describe(
-    cell: str, x: Array, h0: Array, c0: Array | None, weights: Weights, run: Run, y: Array,
-    h_last: Array | None, c_last: Array | None, saved: Saved,
-) -> Any:  # fmt: skip
-    """A ts_recurrent; whatever it points to must outlive it."""
-    lengths = read(None) if run.lengths is None else read_index(run.lengths)
-    return ffi.new(
+def _run(
+    kernel: Callable[..., int], cell: str, x: Array, h0: Array, c0: Array | None, weights: Weights,
+    run: Run, y: Array, h_last: Array | None, c_last: Array | None, saved: Saved | None, *more: Any,
+) -> None:  # fmt: skip
+    """Call a kernel with all this in a ts_recurrent, and with what else it takes."""
+    # Until the kernel is done these keep alive what C reads, copies included.
+    given = [read(a) for a in (x, h0, c0, *weights, run.mask, run.zone_h, run.zone_c)]
+    made = [read(a) for a in (y, h_last, c_last)]
+    kept = [read(a) for a in saved or ()]
+    lengths = NULL if run.lengths is None else read_index(run.lengths)
+    described = ffi.new(
         RUN,
         (
             CELLS[cell], run.reverse, *x.shape, len(weights.w_ih) // GATES[cell], h0.shape[1],
-            run.every, lengths, read(x), read(h0), read(c0), *(read(w) for w in weights),
-            read(run.mask), read(run.zone_h), read(run.zone_c),
-            *_zone_steps(run.zone_h), *_zone_steps(run.zone_c),
-            read(y), read(h_last), read(c_last), tuple(read(a) for a in saved),
+            run.every, lengths, *given, *_zone_steps(run.zone_h), *_zone_steps(run.zone_c), *made,
+            kept,
         ),
     )  # fmt: skip
-
-
-def _dense_run(run: Run) -> Run:
-    lengths, mask = _readable(run.lengths), _readable(run.mask)
-    return Run(lengths, run.reverse, mask, _readable(run.zone_h), _readable(run.zone_c), run.every)
+    check(kernel(described, *more))
 
 
 def recurrent_forward(
@@ -64,11 +68,9 @@ def recurrent_forward(
     if not is_float32(x, h0, c0, *weights, run.mask, run.zone_h, run.zone_c):
         return numpy_recurrent.recurrent_forward(cell, x, h0, c0, weights, run, keep)
     (B, T, _), H = x.shape, len(weights.w_ih) // GATES[cell]
-    x, h0, c0 = dense(x), dense(h0), _readable(c0)
-    weights, run = Weights(*map(_readable, weights)), _dense_run(run)
-    y, h_last = aligned(B, T, h0.shape[1]), np.empty(h0.shape, np.float32)
-    c_last = None if c0 is None else np.empty(c0.shape, np.float32)
-    saved = NOTHING
+    y, h_last = aligned(B, T, h0.shape[1]), empty(h0.shape, FLOAT32)
+    c_last = None if c0 is None else empty(c0.shape, FLOAT32)
+    saved = None
     if keep and run.every:
         longest = T if run.lengths is None or B == 0 else int(run.lengths.max())
         saved = Saved(cells=None if c0 is None else aligned(-(-longest // run.every), B, H))
@@ -76,9 +78,9 @@ def recurrent_forward(
         steps = B * T if run.lengths is None else int(run.lengths.sum())
         shapes = saved_shapes(cell, weights, steps)
         saved = Saved(*(None if shape is None else aligned(*shape) for shape in shapes))
-    described = _describe(cell, x, h0, c0, weights, run, y, h_last, c_last, saved)
-    check(lib.ts_recurrent_forward(described))
-    return y, h_last, c_last, saved if keep else None
+    forward = lib.ts_recurrent_forward
+    _run(forward, cell, x, h0, c0, weights, run, y, h_last, c_last, saved)
+    return y, h_last, c_last, saved
 
 
 def recurrent_backward(
@@ -91,19 +93,12 @@ def recurrent_backward(
         return numpy_recurrent.recurrent_backward(
             cell, dy, dh_last, dc_last, x, h0, c0, weights, run, y, saved, want_norm
         )
-    dy, dh_last, x, h0, y = (dense(a) for a in (dy, dh_last, x, h0, y))
-    dc_last, c0 = _readable(dc_last), _readable(c0)
-    weights, saved, run = (
-        Weights(*map(_readable, weights)),
-        Saved(*map(_readable, saved)),
-        _dense_run(run),
-    )
-    dx, dh0 = aligned(*x.shape), np.empty(h0.shape, np.float32)
-    dc0 = None if c0 is None else np.empty(c0.shape, np.float32)
-    dweights = Weights(*(None if w is None else np.empty(w.shape, np.float32) for w in weights))
-    norm = np.empty(x.shape[:2], np.float32) if want_norm else None
-    outputs = (dx, dh0, dc0, *dweights, norm)
-    gradients = ffi.new(GRADIENTS, tuple(read(a) for a in (dy, dh_last, dc_last, *outputs)))
-    described = _describe(cell, x, h0, c0, weights, run, y, None, None, saved)
-    check(lib.ts_recurrent_backward(described, gradients))
+    dx, dh0 = aligned(*x.shape), empty(h0.shape, FLOAT32)
+    dc0 = None if c0 is None else empty(c0.shape, FLOAT32)
+    dweights = Weights(*(None if w is None else empty(w.shape, FLOAT32) for w in weights))
+    norm = empty(x.shape[:2], FLOAT32) if want_norm else None
+    pointers = [read(a) for a in (dy, dh_last, dc_last, dx, dh0, dc0, *dweights, norm)]
+    gradients = ffi.new(GRADIENTS, pointers)
+    backward = lib.ts_recurrent_backward
+    _run(backward, cell, x, h0, c0, weights, run, y, None, None, saved, gradients)
     return dx, dh0, dc0, dweights, norm
