@@ -31,13 +31,14 @@ FLOAT32 = np.dtype(np.float32)
 
 # What the smallest calls spend their time on is looking things up: these are looked up once.
 from_buffer, FLOATS, NULL, empty = ffi.from_buffer, ffi.typeof("float[]"), ffi.NULL, np.empty
+INTS, cast, ADDRESS = ffi.typeof("int64_t[]"), ffi.cast, ffi.typeof("uintptr_t")
 
 DENSE = 0x101  # bits of ndarray.flags.num: aligned, and C-contiguous
 
 
 def is_float32(*arrays: Array | None) -> bool:
     """Whether C serves them all."""
-    return all(a is None or a.dtype == FLOAT32 for a in arrays)
+    return not [a for a in arrays if a is not None and a.dtype != FLOAT32]
 
 
 def dense(a: Array) -> Array:
@@ -49,19 +50,20 @@ def dense(a: Array) -> Array:
 def aligned(*shape: int) -> Array:
     """A new array that begins where a vector does: no store of one then touches two cache lines."""
     size = math.prod(shape)
-    floats = np.empty(size + 15, np.float32)
-    skip = -(floats.ctypes.data // 4) % 16
+    floats = empty(size + 15, FLOAT32)
+    skip = -(int(cast(ADDRESS, from_buffer(FLOATS, floats))) // 4) % 16
     return floats[skip : skip + size].reshape(shape)
 
 
 def read(a: Array | None) -> Any:
-    """A pointer to a dense array, good while the array lives; NULL for None."""
-    return ffi.NULL if a is None else from_buffer(FLOATS, a)
+    """A pointer to the array or, if C cannot read it as it lies, to a copy; it keeps alive what it
+    points to. NULL for None."""
+    return NULL if a is None else from_buffer(FLOATS, dense(a))
 
 
 def read_index(a: Array) -> Any:
-    """A pointer to dense int64."""
-    return ffi.from_buffer("int64_t[]", a)
+    """The same of int64."""
+    return from_buffer(INTS, dense(a))
 
 
 def check(code: int) -> None:

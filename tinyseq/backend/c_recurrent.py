@@ -6,7 +6,19 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyseq.backend import numpy_recurrent
-from tinyseq.backend.c_arrays import aligned, check, dense, ffi, is_float32, lib, read, read_index
+from tinyseq.backend.c_arrays import (
+    FLOAT32,
+    NULL,
+    aligned,
+    check,
+    empty,
+    ffi,
+    is_float32,
+    lib,
+    read,
+    read_index,
+)
+from tinyseq.backend.numpy_recurrent import Backward, Forward, Outcome, Shares
 from tinyseq.backend.recurrent import GATES, Run, Saved, Weights, saved_shapes
 
 Array = npt.NDArray[Any]
@@ -18,12 +30,104 @@ CELLS = {
     "gru": lib.TS_GRU,
     "gru_before": lib.TS_GRU_BEFORE,
 }
-RUN, GRADIENTS = ffi.typeof("ts_recurrent *"), ffi.typeof("ts_recurrent_gradients *")
-NOTHING = Saved()
+RUNS, GRADIENTS = ffi.typeof("ts_recurrent[]"), ffi.typeof("ts_recurrent_gradients[]")
 
 
-def _readable(a: Array | None) -> Array | None:
-    return None if a is None else dense(a)
+def recurrent_forward(
+    cell: str, x: Array, h0: Array, c0: Array | None, weights: Weights, run: Run, keep: bool
+) -> Outcome:
+    """A cell along a batch of sequences; see numpy_recurrent.recurrent_forward."""
+    return _forward((cell, x, h0, c0, weights, run, keep))[0]
+
+
+def recurrent_forward_pair(first: Forward, second: Forward) -> tuple[Outcome, Outcome]:
+    """Two of them side by side; see numpy_recurrent.recurrent_forward_pair."""
+    one, two = _forward(first, second)
+    return one, two
+
+
+def recurrent_backward(
+    cell: str, dy: Array, dh_last: Array, dc_last: Array | None, x: Array, h0: Array,
+    c0: Array | None, weights: Weights, run: Run, y: Array, saved: Saved, want_norm: bool,
+) -> Shares:  # fmt: skip
+    """The gradient of recurrent_forward; see numpy_recurrent.recurrent_backward."""
+    return _backward(
+        (cell, dy, dh_last, dc_last, x, h0, c0, weights, run, y, saved, want_norm)
+    )[0]  # fmt: skip
+
+
+def recurrent_backward_pair(first: Backward, second: Backward) -> tuple[Shares, Shares]:
+    """Two of them side by side; see numpy_recurrent.recurrent_backward_pair."""
+    one, two = _backward(first, second)
+    return one, two
+
+
+def _forward(*calls: Forward) -> list[Outcome]:
+    for _, x, h0, c0, weights, run, _ in calls:
+        if not _serves(x, h0, c0, weights, run):
+            return [numpy_recurrent.recurrent_forward(*call) for call in calls]
+    outcomes = [_new_outcome(*call) for call in calls]
+    runs = [_fields(*call[:6], *made) for call, made in zip(calls, outcomes, strict=True)]
+    check(lib.ts_recurrent_forward(len(runs), ffi.new(RUNS, runs)))
+    return outcomes
+
+
+def _backward(*calls: Backward) -> list[Shares]:
+    for _, *given, x, h0, c0, weights, run, y, saved, _ in calls:
+        if not (_serves(x, h0, c0, weights, run) and is_float32(*given, y, *saved)):
+            return [numpy_recurrent.recurrent_backward(*call) for call in calls]
+    shares, runs, gradients = [], [], []
+    for cell, dy, dh_last, dc_last, x, h0, c0, weights, run, y, saved, want_norm in calls:
+        dx, dh0, dc0 = aligned(*x.shape), _like(h0), _like(c0)
+        dweights = Weights(*map(_like, weights))
+        norm = empty(x.shape[:2], FLOAT32) if want_norm else None
+        shares.append((dx, dh0, dc0, dweights, norm))
+        runs.append(_fields(cell, x, h0, c0, weights, run, y, None, None, saved))
+        pointers = (dy, dh_last, dc_last, dx, dh0, dc0, *dweights, norm)
+        gradients.append([read(a) for a in pointers])
+    check(lib.ts_recurrent_backward(len(runs), ffi.new(RUNS, runs), ffi.new(GRADIENTS, gradients)))
+    return shares
+
+
+def _serves(x: Array, h0: Array, c0: Array | None, weights: Weights, run: Run) -> bool:
+    """Whether C does: it has float32, and at least one unit."""
+    every = is_float32(x, h0, c0, *weights, run.mask, run.zone_h, run.zone_c)
+    return every and len(weights.w_ih) > 0
+
+
+def _new_outcome(
+    cell: str, x: Array, h0: Array, c0: Array | None, weights: Weights, run: Run, keep: bool
+) -> Outcome:
+    """Room for what comes out."""
+    (B, T, _), H = x.shape, len(weights.w_ih) // GATES[cell]
+    saved = None
+    if keep and run.every:
+        longest = T if run.lengths is None or B == 0 else int(run.lengths.max())
+        saved = Saved(cells=None if c0 is None else aligned(-(-longest // run.every), B, H))
+    elif keep:
+        steps = B * T if run.lengths is None else int(run.lengths.sum())
+        shapes = saved_shapes(cell, weights, steps)
+        saved = Saved(*(None if shape is None else aligned(*shape) for shape in shapes))
+    return aligned(B, T, h0.shape[1]), _like(h0), _like(c0), saved
+
+
+def _like(a: Array | None) -> Any:
+    return None if a is None else empty(a.shape, FLOAT32)
+
+
+def _fields(
+    cell: str, x: Array, h0: Array, c0: Array | None, weights: Weights, run: Run, y: Array,
+    h_last: Array | None, c_last: Array | None, saved: Saved | None,
+) -> tuple[Any, ...]:  # fmt: skip
+    """The fields of a ts_recurrent; they keep alive what C reads, copies included."""
+    lengths = NULL if run.lengths is None else read_index(np.asarray(run.lengths, np.int64))
+    given = [read(a) for a in (x, h0, c0, *weights, run.mask, run.zone_h, run.zone_c)]
+    made = [read(a) for a in (y, h_last, c_last)]
+    return (
+        CELLS[cell], run.reverse, *x.shape, len(weights.w_ih) // GATES[cell], h0.shape[1],
+        run.every, lengths, *given, *_zone_steps(run.zone_h), *_zone_steps(run.zone_c), *made,
+        [read(a) for a in saved or ()],
+    )  # fmt: skip
 
 
 def _zone_steps(zone: Array | None) -> tuple[int, int]:
@@ -32,78 +136,3 @@ def _zone_steps(zone: Array | None) -> tuple[int, int]:
         return 0, 0
     rows, times, width = zone.shape
     return (times * width if rows > 1 else 0), (width if times > 1 else 0)
-
-
-def _describe(
-    cell: str, x: Array, h0: Array, c0: Array | None, weights: Weights, run: Run, y: Array,
-    h_last: Array | None, c_last: Array | None, saved: Saved,
-) -> Any:  # fmt: skip
-    """A ts_recurrent; whatever it points to must outlive it."""
-    lengths = read(None) if run.lengths is None else read_index(run.lengths)
-    return ffi.new(
-        RUN,
-        (
-            CELLS[cell], run.reverse, *x.shape, len(weights.w_ih) // GATES[cell], h0.shape[1],
-            run.every, lengths, read(x), read(h0), read(c0), *(read(w) for w in weights),
-            read(run.mask), read(run.zone_h), read(run.zone_c),
-            *_zone_steps(run.zone_h), *_zone_steps(run.zone_c),
-            read(y), read(h_last), read(c_last), tuple(read(a) for a in saved),
-        ),
-    )  # fmt: skip
-
-
-def _dense_run(run: Run) -> Run:
-    lengths, mask = _readable(run.lengths), _readable(run.mask)
-    return Run(lengths, run.reverse, mask, _readable(run.zone_h), _readable(run.zone_c), run.every)
-
-
-def recurrent_forward(
-    cell: str, x: Array, h0: Array, c0: Array | None, weights: Weights, run: Run, keep: bool
-) -> tuple[Array, Array, Array | None, Saved | None]:
-    """A cell along a batch of sequences; see numpy_recurrent.recurrent_forward."""
-    if not is_float32(x, h0, c0, *weights, run.mask, run.zone_h, run.zone_c):
-        return numpy_recurrent.recurrent_forward(cell, x, h0, c0, weights, run, keep)
-    (B, T, _), H = x.shape, len(weights.w_ih) // GATES[cell]
-    x, h0, c0 = dense(x), dense(h0), _readable(c0)
-    weights, run = Weights(*map(_readable, weights)), _dense_run(run)
-    y, h_last = aligned(B, T, h0.shape[1]), np.empty(h0.shape, np.float32)
-    c_last = None if c0 is None else np.empty(c0.shape, np.float32)
-    saved = NOTHING
-    if keep and run.every:
-        longest = T if run.lengths is None or B == 0 else int(run.lengths.max())
-        saved = Saved(cells=None if c0 is None else aligned(-(-longest // run.every), B, H))
-    elif keep:
-        steps = B * T if run.lengths is None else int(run.lengths.sum())
-        shapes = saved_shapes(cell, weights, steps)
-        saved = Saved(*(None if shape is None else aligned(*shape) for shape in shapes))
-    described = _describe(cell, x, h0, c0, weights, run, y, h_last, c_last, saved)
-    check(lib.ts_recurrent_forward(1, described))
-    return y, h_last, c_last, saved if keep else None
-
-
-def recurrent_backward(
-    cell: str, dy: Array, dh_last: Array, dc_last: Array | None, x: Array, h0: Array,
-    c0: Array | None, weights: Weights, run: Run, y: Array, saved: Saved, want_norm: bool,
-) -> tuple[Array, Array, Array | None, Weights, Array | None]:  # fmt: skip
-    """The gradient of recurrent_forward; see numpy_recurrent.recurrent_backward."""
-    given = (dy, dh_last, dc_last, x, h0, c0, y)
-    if not is_float32(*given, *weights, *saved, run.mask, run.zone_h, run.zone_c):
-        return numpy_recurrent.recurrent_backward(
-            cell, dy, dh_last, dc_last, x, h0, c0, weights, run, y, saved, want_norm
-        )
-    dy, dh_last, x, h0, y = (dense(a) for a in (dy, dh_last, x, h0, y))
-    dc_last, c0 = _readable(dc_last), _readable(c0)
-    weights, saved, run = (
-        Weights(*map(_readable, weights)),
-        Saved(*map(_readable, saved)),
-        _dense_run(run),
-    )
-    dx, dh0 = aligned(*x.shape), np.empty(h0.shape, np.float32)
-    dc0 = None if c0 is None else np.empty(c0.shape, np.float32)
-    dweights = Weights(*(None if w is None else np.empty(w.shape, np.float32) for w in weights))
-    norm = np.empty(x.shape[:2], np.float32) if want_norm else None
-    outputs = (dx, dh0, dc0, *dweights, norm)
-    gradients = ffi.new(GRADIENTS, tuple(read(a) for a in (dy, dh_last, dc_last, *outputs)))
-    described = _describe(cell, x, h0, c0, weights, run, y, None, None, saved)
-    check(lib.ts_recurrent_backward(1, described, gradients))
-    return dx, dh0, dc0, dweights, norm

@@ -216,7 +216,7 @@ class Recurrent(Module):
         if self.bidirectional or self.reverse:
             raise ValueError(f"{name}: a layer that runs from the end needs the whole sequence")
         x_t = as_input(name, "x_t", x_t, ("B",), self.input_size, self.weight_ih_l0.dtype)
-        x = x_t.reshape(x_t.shape[0], 1, self.input_size)
+        x = reshaped(x_t, (x_t.shape[0], 1, self.input_size))
         _, ends = self._walk(x, self._starts(state, x), None, [None] * len(self._runs))
         return ends[0][-1], self._after(ends)
 
@@ -256,6 +256,8 @@ class Recurrent(Module):
 
     def _noise(self, x: Tensor) -> dict[str, Array]:
         """What recurrent dropout and zoneout do: drawn in training, their mean in evaluation."""
+        if not (self.recurrent_dropout or self.zoneout):
+            return {}
         (B, T, _), noise = x.shape, {}
         if self.training and self.recurrent_dropout:
             ones = Tensor(np.ones((B, self._state_sizes()[0]), x.dtype))
@@ -276,18 +278,23 @@ class Recurrent(Module):
         return ", ".join([f"{self.input_size}, {self.hidden_size}", *more[2:]])
 
 
-# One state alone only changes its shape: in streaming its way in and out would cost as much as the
-# step of a small layer.
+# One state alone only changes its shape, and what is constant does so without an op: in streaming
+# the way in and out would cost as much as the step of a small layer.
+
+
+def reshaped(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """The same elements in another shape."""
+    return x.reshape(shape) if x.requires_grad else Tensor(x.data.reshape(shape))
 
 
 def apart(state: Tensor) -> tuple[Tensor, ...]:
     """The states of each layer and direction."""
-    return ops.unbind(state) if state.shape[0] != 1 else (state.reshape(state.shape[1:]),)
+    return ops.unbind(state) if state.shape[0] != 1 else (reshaped(state, state.shape[1:]),)
 
 
 def together(states: list[Tensor]) -> Tensor:
     """The states of all layers and directions as one."""
-    return ops.stack(states) if len(states) != 1 else states[0].reshape(1, *states[0].shape)
+    return ops.stack(states) if len(states) != 1 else reshaped(states[0], (1, *states[0].shape))
 
 
 def beside(ys: list[Tensor]) -> Tensor:

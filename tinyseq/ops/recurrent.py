@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 
 from tinyseq import backend
-from tinyseq.autograd import Array, FusedOp, Tensor, is_grad_enabled
+from tinyseq.autograd import Array, FusedOp, Tensor
+from tinyseq.autograd.fused import recorded
 from tinyseq.backend.recurrent import GATES, Run, Saved, Weights, steps_of
 
+FIELDS = ("h0", "c0", *Weights._fields)
 LETTERS = {"lstm": "ifgo", "gru": "rzn", "gru_before": "rzn"}
 
 
@@ -89,14 +91,14 @@ def call(
     run = Run(
         None if lengths is None else check_lengths(name, lengths, B, T),
         bool(reverse),
-        _constant(name, "mask", mask, ((B,), (R,)), x),
-        _constant(name, "zone_h", zone_h, ((B, 1), (T, 1), (R,)), x),
-        _constant(name, "zone_c", zone_c, ((B, 1), (T, 1), (H,)), x),
+        None if mask is None else _constant(name, "mask", mask, ((B,), (R,)), x),
+        None if zone_h is None else _constant(name, "zone_h", zone_h, ((B, 1), (T, 1), (R,)), x),
+        None if zone_c is None else _constant(name, "zone_c", zone_c, ((B, 1), (T, 1), (H,)), x),
         checkpoint_every,
     )
     inputs = (x, h0, c0, *weights)
-    wanted = is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs)
-    return op.run(*inputs, cell=cell, run=run, keep=wanted or trace is not None, trace=trace)
+    keep = trace is not None or recorded(inputs)
+    return op.run(*inputs, cell=cell, run=run, keep=keep, trace=trace)
 
 
 def check_shapes(
@@ -112,29 +114,35 @@ def check_shapes(
     (B, T, D), R = x.shape, w_hh.shape[1]
     H = R if w_hr is None else w_hr.shape[1]
     rows = GATES[cell] * H
-    for one, other in (("b_ih", "b_hh"), ("norm_ih", "norm_hh"), ("norm_c", "norm_c_bias")):
-        _together(name, weights, one, other)
-    if cell == "lstm":
-        _together(name, weights, "norm_ih", "norm_c")
-    shapes = Weights(
-        (rows, D), (rows, R), (rows,), (rows,), (3 * H,), (R, H), (rows,), (rows,), (H,), (H,)
-    )
-    expected: dict[str, tuple[Tensor | None, Any]] = {"h0": (h0, (B, R)), "c0": (c0, (B, H))}
-    for field, weight, shape in zip(Weights._fields, weights, shapes, strict=True):
-        expected[field] = weight, shape
-    for field, (given, shape) in expected.items():
+    _check_together(name, cell, weights)
+    shapes = (
+        (B, R), (B, H),
+        (rows, D), (rows, R), (rows,), (rows,), (3 * H,), (R, H), (rows,), (rows,), (H,), (H,),
+    )  # fmt: skip
+    dtype = x.dtype
+    for field, given, shape in zip(FIELDS, (h0, c0, *weights), shapes, strict=True):
         if given is None:
             continue
         if given.shape != shape:
             raise ValueError(f"{name}: {field} must be {shape}, got {given.shape}")
-        if given.dtype != x.dtype:
-            raise TypeError(f"{name}: {field} must be {x.dtype} as x is, got {given.dtype}")
+        if given.dtype != dtype:
+            raise TypeError(f"{name}: {field} must be {dtype} as x is, got {given.dtype}")
     return B, T, R, H
 
 
-def _together(name: str, weights: Weights, one: str, other: str) -> None:
-    if (getattr(weights, one) is None) != (getattr(weights, other) is None):
-        raise ValueError(f"{name}: {one} and {other} must be given both or neither")
+def _check_together(name: str, cell: str, w: Weights) -> None:
+    """Raise ValueError, naming both, when of two weights that belong together one is missing."""
+    if (w.b_ih is None) != (w.b_hh is None):
+        apart = "b_ih and b_hh"
+    elif (w.norm_ih is None) != (w.norm_hh is None):
+        apart = "norm_ih and norm_hh"
+    elif (w.norm_c is None) != (w.norm_c_bias is None):
+        apart = "norm_c and norm_c_bias"
+    elif cell == "lstm" and (w.norm_ih is None) != (w.norm_c is None):
+        apart = "norm_ih and norm_c"
+    else:
+        return
+    raise ValueError(f"{name}: {apart} must be given both or neither")
 
 
 def check_lengths(name: str, lengths: Any, B: int, T: int) -> Array:
@@ -156,10 +164,8 @@ def check_lengths(name: str, lengths: Any, B: int, T: int) -> Array:
 
 def _constant(
     name: str, field: str, given: Any, sizes: tuple[tuple[int, ...], ...], x: Tensor
-) -> Array | None:
+) -> Array:
     """An array that no gradient flows to, checked; sizes has what each dimension may be."""
-    if given is None:
-        return None
     array = np.asarray(given)
     fits = array.ndim == len(sizes) and all(
         n in allowed for n, allowed in zip(array.shape, sizes, strict=True)
