@@ -53,15 +53,18 @@ def _describe(
 
 
 def _dense_run(run: Run) -> Run:
-    lengths, mask = _readable(run.lengths), _readable(run.mask)
-    return Run(lengths, run.reverse, mask, _readable(run.zone_h), _readable(run.zone_c), run.every)
+    lengths = None if run.lengths is None else dense(np.asarray(run.lengths, np.int64))
+    mask, zone_h, zone_c = map(_readable, (run.mask, run.zone_h, run.zone_c))
+    return Run(lengths, run.reverse, mask, zone_h, zone_c, run.every)
 
 
 def recurrent_forward(
     cell: str, x: Array, h0: Array, c0: Array | None, weights: Weights, run: Run, keep: bool
 ) -> tuple[Array, Array, Array | None, Saved | None]:
     """A cell along a batch of sequences; see numpy_recurrent.recurrent_forward."""
-    if not is_float32(x, h0, c0, *weights, run.mask, run.zone_h, run.zone_c):
+    if not (
+        is_float32(x, h0, c0, *weights, run.mask, run.zone_h, run.zone_c) and len(weights.w_ih)
+    ):
         return numpy_recurrent.recurrent_forward(cell, x, h0, c0, weights, run, keep)
     (B, T, _), H = x.shape, len(weights.w_ih) // GATES[cell]
     x, h0, c0 = dense(x), dense(h0), _readable(c0)
@@ -87,7 +90,8 @@ def recurrent_backward(
 ) -> tuple[Array, Array, Array | None, Weights, Array | None]:  # fmt: skip
     """The gradient of recurrent_forward; see numpy_recurrent.recurrent_backward."""
     given = (dy, dh_last, dc_last, x, h0, c0, y)
-    if not is_float32(*given, *weights, *saved, run.mask, run.zone_h, run.zone_c):
+    arrays = (*given, *weights, *saved, run.mask, run.zone_h, run.zone_c)
+    if not (is_float32(*arrays) and len(weights.w_ih)):
         return numpy_recurrent.recurrent_backward(
             cell, dy, dh_last, dc_last, x, h0, c0, weights, run, y, saved, want_norm
         )
