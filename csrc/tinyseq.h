@@ -70,7 +70,7 @@ typedef struct {
 /* One layer in one direction. Pointers marked * may be NULL: the cell then lacks that part. */
 typedef struct {
     int cell, reverse;
-    int64_t B, T, D, H;
+    int64_t B, T, D, H;        /* H is at least 1 */
     int64_t R;                 /* size of h: that of the projection, or H */
     int64_t every;             /* checkpoint every so many steps; 0: keep all steps */
     const int64_t *lengths;    /* * (B), each in [0, T] */
