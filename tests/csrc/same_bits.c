@@ -180,7 +180,7 @@ static void recurrence(int cell, int with, int64_t B, int64_t T, int64_t D, int6
         if (norm && lstm)
             r.kept.hat_c = unset(S * H), r.kept.scale_c = unset(S);
     }
-    int code = ts_recurrent_forward(&r);
+    int code = ts_recurrent_forward(1, &r);
     eat(r.y, B * T * R), eat(r.h_last, B * R), eat_if(r.c_last, B * H);
     if (!(with & EVERY)) {
         eat(r.kept.gates, S * GH), eat_if(r.kept.cells, S * H), eat_if(r.kept.inner, S * H);
@@ -198,7 +198,7 @@ static void recurrence(int cell, int with, int64_t B, int64_t T, int64_t D, int6
     };
     d.y = values(B * T * R, 1), d.h_last = values(B * R, 1), d.c_last = lstm ? values(B * H, 1) : NULL;
     if (!code)
-        code = ts_recurrent_backward(&r, &d);
+        code = ts_recurrent_backward(1, &r, &d);
     eat(d.x, B * T * D), eat(d.h0, B * R), eat_if(d.c0, B * H), eat(d.w_ih, GH * D), eat(d.w_hh, GH * R);
     eat_if(d.b_ih, GH), eat_if(d.b_hh, GH), eat_if(d.peephole, 3 * H), eat_if(d.w_hr, R * H);
     eat_if(d.norm_ih, GH), eat_if(d.norm_hh, GH), eat_if(d.norm_c, H), eat_if(d.norm_c_bias, H);
