@@ -477,5 +477,7 @@ def test_sizes_whose_products_would_overflow_are_refused_before_anything_is_read
     gradients = c_recurrent.ffi.new("ts_recurrent_gradients *")
     for large in (1 << 45, (1 << 63) - 1):
         setattr(run, size, large)
-        assert c_recurrent.lib.ts_recurrent_forward(run) == c_recurrent.lib.TS_NO_MEMORY
-        assert c_recurrent.lib.ts_recurrent_backward(run, gradients) == c_recurrent.lib.TS_NO_MEMORY
+        assert c_recurrent.lib.ts_recurrent_forward(1, run) == c_recurrent.lib.TS_NO_MEMORY
+        assert (
+            c_recurrent.lib.ts_recurrent_backward(1, run, gradients) == c_recurrent.lib.TS_NO_MEMORY
+        )

@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinyseq import backend
-from tinyseq.autograd import Array, FusedOp, Tensor
-from tinyseq.autograd.fused import recorded
+from tinyseq.autograd import Array, FusedOp, Tensor, is_grad_enabled
 from tinyseq.backend.recurrent import GATES, Run, Saved, Weights, steps_of
 
 FIELDS = ("h0", "c0", *Weights._fields)
@@ -97,8 +96,8 @@ def call(
         checkpoint_every,
     )
     inputs = (x, h0, c0, *weights)
-    keep = trace is not None or recorded(inputs)
-    return op.run(*inputs, cell=cell, run=run, keep=keep, trace=trace)
+    wanted = is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs)
+    return op.run(*inputs, cell=cell, run=run, keep=wanted or trace is not None, trace=trace)
 
 
 def check_shapes(
