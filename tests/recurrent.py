@@ -5,8 +5,13 @@ import numpy as np
 
 from tinyseq import ops
 from tinyseq.backend.recurrent import GATES, Run, Weights
+from tinyseq.ops.bidirectional import run_both
+from tinyseq.ops.gru import gru_op
+from tinyseq.ops.lstm import lstm_op
+from tinyseq.ops.recurrent import prepare
+from tinyseq.ops.rnn import rnn_op
 
-__all__ = ["CELLS", "as_op", "equations", "problem"]
+__all__ = ["CELLS", "as_op", "as_pair", "equations", "problem"]
 
 CELLS = tuple(GATES)
 
@@ -71,6 +76,31 @@ def as_op(problem, cell, **options):
         )  # fmt: skip
 
     return fn, [x, *states, *(w for w in weights if w is not None)]
+
+
+def as_pair(one, two, cell, traces=(None, None)):
+    """Both directions at once as a function of x, and the states and weights of each problem."""
+    op = lstm_op if cell == "lstm" else gru_op if cell.startswith("gru") else rnn_op
+    sides = [[h0, c0, *weights] for _, h0, c0, weights, _ in (one, two)]
+    arrays = [one[0], *(a for side in sides for a in side if a is not None)]
+
+    def fn(x, *given):
+        given, calls = iter(given), []
+        for side, (*_, run), trace in zip(sides, (one, two), traces, strict=True):
+            h0, c0, *weights = [None if a is None else next(given) for a in side]
+            constants = {
+                name: None if a is None else a.astype(x.dtype)
+                for name, a in zip(("mask", "zone_h", "zone_c"), run[2:5], strict=True)
+            }
+            call = prepare(
+                op, "pair", cell, x, h0, c0, Weights(*weights), lengths=run.lengths,
+                reverse=run.reverse, checkpoint_every=run.every, trace=trace, **constants,
+            )  # fmt: skip
+            calls.append(call)
+        first, second = run_both(*calls)
+        return *first, *second
+
+    return fn, arrays
 
 
 def sigma(v):

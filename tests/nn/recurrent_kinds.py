@@ -1,5 +1,7 @@
 """Recurrent layers in every variant, and how to look at what they draw."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
@@ -51,25 +53,40 @@ def results(layer, *args, **kwargs):
     return (y, *after) if isinstance(after, tuple) else (y, after)
 
 
+@contextmanager
+def looking(layer, see):
+    """Inside, see(call) is called with every Call that the layer prepares."""
+    inner = layer._prepare
+
+    def prepare(*args):
+        call = inner(*args)
+        see(call)
+        return call
+
+    layer._prepare = prepare
+    try:
+        yield
+    finally:
+        del layer._prepare
+
+
 def run_and_look(layer, *args, **kwargs):
     """The results, and the mask and zones of each layer and direction, spread over the time."""
     seen, (B, T, _) = [], args[0].shape
-    inner = layer._op
 
-    def looking(*tensors, **options):
-        drawn = {n: options[n] for n in ("mask", "zone_h", "zone_c") if n in options}
-        wide = {
-            n: a if n == "mask" else np.broadcast_to(a, (B, T, a.shape[2]))
-            for n, a in drawn.items()
-        }
-        seen.append(wide)
-        return inner(*tensors, **options)
+    def see(call):
+        run = call.params["run"]
+        drawn = {n: getattr(run, n) for n in ("mask", "zone_h", "zone_c")}
+        seen.append(
+            {
+                n: a if n == "mask" else np.broadcast_to(a, (B, T, a.shape[2]))
+                for n, a in drawn.items()
+                if a is not None
+            }
+        )
 
-    layer._op = looking
-    try:
+    with looking(layer, see):
         return results(layer, *args, **kwargs), seen
-    finally:
-        del layer._op
 
 
 def gradients(layer, outputs, *inputs):

@@ -3,7 +3,7 @@
 import numpy as np
 
 import tinyseq as ts
-from tests.recurrent import as_op, problem
+from tests.recurrent import as_op, as_pair, problem
 from tinyseq import ops
 
 _random = np.random.default_rng(0)
@@ -25,6 +25,12 @@ def apart(*shape):
 
 def recurrent(name, cell, B=2, T=2, D=1, H=2, **options):
     return (name, *as_op(problem(cell, B, T, D, H, **options), cell))
+
+
+def both(name, cell, B=2, T=2, D=1, H=2, **options):
+    one = problem(cell, B, T, D, H, **options)
+    two = problem(cell, B, T, D, H, reverse=True, seed=1, **options)
+    return (name, *as_pair(one, two, cell))
 
 
 TARGETS = np.array([2, 0, -100, 1])
@@ -287,6 +293,8 @@ CASES += [
     recurrent("lstm, no steps", "lstm", T=0),
     recurrent("lstm, no rows", "lstm", B=0),
     recurrent("lstm, only padding", "lstm", lengths=[0, 0]),
+    both("lstm, both directions", "lstm", peephole=True, lengths=[1, 2]),
+    both("gru, both directions", "gru", bias=False, every=1),
     recurrent("gru", "gru"),
     recurrent("gru, no bias", "gru", bias=False, norm=True),
     recurrent("gru, everything", "gru", **ALL),

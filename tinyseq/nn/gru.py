@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tinyseq import ops
-from tinyseq.autograd import Tensor
+from tinyseq.autograd import FusedOp, Tensor
 from tinyseq.nn.recurrent import Recurrent
 from tinyseq.nn.recurrent_cells import Cell
+from tinyseq.ops.gru import gru_op
 
 
 class GRU(Recurrent):
@@ -61,8 +62,8 @@ class GRU(Recurrent):
             recurrent_dropout, zoneout, checkpoint_every,
         )  # fmt: skip
 
-    def _op(self, x: Tensor, *states: Tensor, **options: Any) -> tuple[Tensor, ...]:
-        return ops.gru(x, *states, reset_after=self.reset_after, **options)
+    def _cell(self) -> tuple[FusedOp, str]:
+        return gru_op, "gru" if self.reset_after else "gru_before"
 
 
 class GRUCell(Cell):

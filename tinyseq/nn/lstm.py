@@ -7,11 +7,12 @@ from numbers import Real
 from typing import Any
 
 from tinyseq import ops
-from tinyseq.autograd import Tensor
+from tinyseq.autograd import FusedOp, Tensor
 from tinyseq.nn.layers import check_sizes
 from tinyseq.nn.recurrent import Recurrent
 from tinyseq.nn.recurrent_cells import Cell
 from tinyseq.nn.recurrent_checks import check_count
+from tinyseq.ops.lstm import lstm_op
 
 
 class LSTM(Recurrent):
@@ -94,8 +95,8 @@ class LSTM(Recurrent):
             if name.startswith("bias_"):
                 parameter.data[forget] = value if name.startswith("bias_ih") else 0.0
 
-    def _op(self, x: Tensor, *states: Tensor, **options: Any) -> tuple[Tensor, ...]:
-        return ops.lstm(x, *states, **options)
+    def _cell(self) -> tuple[FusedOp, str]:
+        return lstm_op, "lstm"
 
     def _state_sizes(self) -> tuple[int, ...]:
         return self.proj_size or self.hidden_size, self.hidden_size

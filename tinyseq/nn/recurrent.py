@@ -17,12 +17,14 @@ from typing import Any
 import numpy as np
 
 from tinyseq import init, ops, random
-from tinyseq.autograd import Array, Tensor
+from tinyseq.autograd import Array, FusedOp, Tensor
+from tinyseq.backend.recurrent import Weights
 from tinyseq.nn import functional as F
 from tinyseq.nn.layers import check_sizes, new_parameter
 from tinyseq.nn.module import Module
 from tinyseq.nn.recurrent_checks import as_input, as_states, check_count, check_rate
-from tinyseq.ops.recurrent import Trace, check_lengths
+from tinyseq.ops.bidirectional import run_both
+from tinyseq.ops.recurrent import Call, Trace, check_lengths, prepare, run
 
 ARGUMENTS = {  # by kind of parameter, the op's name for it
     "weight_ih": "w_ih",
@@ -134,8 +136,8 @@ class Recurrent(Module):
 
     # What each kind of layer says of itself
 
-    def _op(self, x: Tensor, *states: Tensor, **options: Any) -> tuple[Tensor, ...]:
-        """One layer in one direction: y, and the states after the last step."""
+    def _cell(self) -> tuple[FusedOp, str]:
+        """Its op, and the name that kernels have for its cell."""
         raise NotImplementedError
 
     def _state_sizes(self) -> tuple[int, ...]:
@@ -241,18 +243,30 @@ class Recurrent(Module):
         """Layer by layer: the last one's y, and for each state where each run ended."""
         ends: list[list[Tensor]] = [[] for _ in self._state_sizes()]
         ys: list[Tensor] = []
-        for run, (names, reverse) in enumerate(self._runs):
-            if run and run % len(self._sides) == 0:
-                x, ys = F.dropout(beside(ys), self.dropout, self.training), []
-            weights = {argument: getattr(self, name) for argument, name in names.items()}
-            y, *after = self._op(
-                x, *next(starts), **weights, **self._noise(x), lengths=lengths, reverse=reverse,
-                checkpoint_every=self.checkpoint_every, trace=traces[run],
-            )  # fmt: skip
-            ys.append(y)
-            for end, last in zip(ends, after, strict=True):
-                end.append(last)
+        for k in range(0, len(self._runs), len(self._sides)):
+            if k:
+                x = F.dropout(beside(ys), self.dropout, self.training)
+            calls = [
+                self._prepare(k + side, x, next(starts), lengths, traces[k + side])
+                for side in range(len(self._sides))
+            ]
+            results = run_both(*calls) if len(calls) == 2 else (run(calls[0]),)
+            ys = [y for y, *_ in results]
+            for _, *after in results:
+                for end, last in zip(ends, after, strict=True):
+                    end.append(last)
         return beside(ys), ends
+
+    def _prepare(
+        self, which: int, x: Tensor, states: tuple[Tensor, ...], lengths: Any, trace: Any
+    ) -> Call:
+        """One layer in one direction, with what recurrent dropout and zoneout do to it."""
+        (op, cell), (names, reverse), (h0, *c0) = self._cell(), self._runs[which], states
+        weights = Weights(**{argument: getattr(self, name) for argument, name in names.items()})
+        return prepare(
+            op, type(self).__name__, cell, x, h0, c0[0] if c0 else None, weights, lengths=lengths,
+            reverse=reverse, checkpoint_every=self.checkpoint_every, trace=trace, **self._noise(x),
+        )  # fmt: skip
 
     def _noise(self, x: Tensor) -> dict[str, Array]:
         """What recurrent dropout and zoneout do: drawn in training, their mean in evaluation."""

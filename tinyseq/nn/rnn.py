@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tinyseq import ops
-from tinyseq.autograd import Tensor
+from tinyseq.autograd import FusedOp, Tensor
 from tinyseq.nn.recurrent import Recurrent
 from tinyseq.nn.recurrent_cells import Cell
+from tinyseq.ops.rnn import rnn_op
 
 
 class RNN(Recurrent):
@@ -52,8 +53,8 @@ class RNN(Recurrent):
             recurrent_dropout, zoneout, checkpoint_every,
         )  # fmt: skip
 
-    def _op(self, x: Tensor, *states: Tensor, **options: Any) -> tuple[Tensor, ...]:
-        return ops.rnn(x, *states, nonlinearity=self.nonlinearity, **options)
+    def _cell(self) -> tuple[FusedOp, str]:
+        return rnn_op, f"rnn_{self.nonlinearity}"
 
 
 class RNNCell(Cell):

@@ -6,7 +6,7 @@ from typing import Any
 from tinyseq.autograd import FusedOp, Tensor
 from tinyseq.backend.recurrent import Run, Weights
 from tinyseq.ops.elementwise import sigmoid, tanh
-from tinyseq.ops.recurrent import Trace, backward, call, forward
+from tinyseq.ops.recurrent import Trace, backward, forward, prepare, run
 from tinyseq.ops.recurrent_reference import from_h, from_x, recur
 from tinyseq.ops.shape import chunk
 
@@ -34,7 +34,7 @@ def _reference(
     return recur(partial(_step, cell=cell), x, (h0,), Weights(*weights), run)
 
 
-_gru = FusedOp(_gru_forward, backward, _reference, results=2)
+gru_op = FusedOp(_gru_forward, backward, _reference, results=2)
 
 
 def gru(
@@ -85,9 +85,9 @@ def gru(
     zoneout of Krueger et al. 2017.
     """
     weights = Weights(w_ih, w_hh, b_ih, b_hh, norm_ih=norm_ih, norm_hh=norm_hh)
-    y, h = call(
-        _gru, "gru", "gru" if reset_after else "gru_before", x, h0, None, weights, lengths=lengths,
-        reverse=reverse, mask=mask, zone_h=zone_h, zone_c=None, checkpoint_every=checkpoint_every,
-        trace=trace,
-    )  # fmt: skip
+    y, h = run(prepare(
+        gru_op, "gru", "gru" if reset_after else "gru_before", x, h0, None, weights,
+        lengths=lengths, reverse=reverse, mask=mask, zone_h=zone_h,
+        checkpoint_every=checkpoint_every, trace=trace,
+    ))  # fmt: skip
     return y, h

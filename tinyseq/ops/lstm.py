@@ -6,7 +6,7 @@ from tinyseq.autograd import FusedOp, Tensor
 from tinyseq.backend.recurrent import Run, Weights
 from tinyseq.ops.elementwise import sigmoid, tanh
 from tinyseq.ops.matmul import linear
-from tinyseq.ops.recurrent import Trace, backward, call, forward
+from tinyseq.ops.recurrent import Trace, backward, forward, prepare, run
 from tinyseq.ops.recurrent_reference import from_h, from_x, hat, recur
 from tinyseq.ops.shape import chunk
 
@@ -36,7 +36,7 @@ def _reference(
     return recur(_step, x, (h0, c0), Weights(*weights), run)
 
 
-_lstm = FusedOp(_lstm_forward, backward, _reference, results=3)
+lstm_op = FusedOp(_lstm_forward, backward, _reference, results=3)
 
 
 def lstm(
@@ -94,8 +94,8 @@ def lstm(
     2016, the dropout of Gal and Ghahramani 2016, and the zoneout of Krueger et al. 2017.
     """
     weights = Weights(w_ih, w_hh, b_ih, b_hh, peephole, w_hr, norm_ih, norm_hh, norm_c, norm_c_bias)
-    y, h, c = call(
-        _lstm, "lstm", "lstm", x, h0, c0, weights, lengths=lengths, reverse=reverse, mask=mask,
+    y, h, c = run(prepare(
+        lstm_op, "lstm", "lstm", x, h0, c0, weights, lengths=lengths, reverse=reverse, mask=mask,
         zone_h=zone_h, zone_c=zone_c, checkpoint_every=checkpoint_every, trace=trace,
-    )  # fmt: skip
+    ))  # fmt: skip
     return y, h, c

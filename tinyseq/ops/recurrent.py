@@ -1,6 +1,6 @@
 """What the recurrent ops share: the checks at the door, the calls of the kernels, and Trace."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,31 +27,70 @@ class Trace:
         self.gradient_norm: Array | None = None
 
 
-def forward(
-    x: Array, h0: Array, c0: Array | None, *weights: Array | None,
-    cell: str, run: Run, keep: bool, trace: Trace | None,
-) -> tuple[Any, ...]:  # fmt: skip
+class Call(NamedTuple):
+    """A call of a recurrent op with everything checked: its inputs are x, h0, c0 or None, and the
+    weights, its params cell, run, keep (whether Saved is wanted) and trace."""
+
+    op: FusedOp
+    inputs: tuple[Tensor | None, ...]
+    params: dict[str, Any]
+
+
+def forward(*inputs: Any, **params: Any) -> tuple[Any, ...]:
     """The forward kernel as FusedOp calls it: y, the last states, and what is saved."""
-    y, h, c, saved = backend.recurrent_forward(cell, x, h0, c0, Weights(*weights), run, keep)
-    if trace is not None and saved is not None:
-        _fill(trace, cell, saved, run, x.shape)
-    return (y, h, *(() if c is None else (c,)), *(saved or ()))
+    outcome = backend.recurrent_forward(*to_kernel(*inputs, **params))
+    results, saved = from_kernel(outcome, inputs[0], **params)
+    return *results, *saved
 
 
 def backward(
-    gradients: list[Any], kept: tuple[Any, ...], x: Array, h0: Array, c0: Array | None,
-    *weights: Array | None, cell: str, run: Run, keep: bool, trace: Trace | None,
-) -> tuple[Any, ...]:  # fmt: skip
+    gradients: list[Any], kept: tuple[Any, ...], *inputs: Any, **params: Any
+) -> tuple[Any, ...]:
     """The backward kernel as FusedOp calls it: one gradient for each input."""
     n = len(gradients)
+    given = to_kernel_back(gradients, kept[:n], kept[n:], *inputs, **params)
+    return from_kernel_back(backend.recurrent_backward(*given), **params)
+
+
+# Between an op's inputs and results and the kernels' own.
+
+
+def to_kernel(
+    x: Array, h0: Array, c0: Array | None, *weights: Array | None,
+    cell: str, run: Run, keep: bool, **_: Any,
+) -> Any:  # fmt: skip
+    """The arguments of recurrent_forward."""
+    return cell, x, h0, c0, Weights(*weights), run, keep
+
+
+def from_kernel(
+    outcome: Any, x: Array, *, cell: str, run: Run, trace: Trace | None, **_: Any
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """From what it returns: y and the last states; and what is saved."""
+    y, h, c, saved = outcome
+    if trace is not None and saved is not None:
+        _fill(trace, cell, saved, run, x.shape)
+    return ((y, h) if c is None else (y, h, c)), saved or ()
+
+
+def to_kernel_back(
+    gradients: Any, results: Any, saved: Any, x: Array, h0: Array, c0: Array | None,
+    *weights: Array | None, cell: str, run: Run, trace: Trace | None, **_: Any,
+) -> Any:  # fmt: skip
+    """The arguments of recurrent_backward."""
     dy, dh, *dc = (
         np.zeros_like(result) if g is None else g
-        for g, result in zip(gradients, kept[:n], strict=True)
+        for g, result in zip(gradients, results, strict=True)
     )
-    dx, dh0, dc0, dweights, norm = backend.recurrent_backward(
-        cell, dy, dh, dc[0] if dc else None, x, h0, c0, Weights(*weights), run, kept[0],
-        Saved(*kept[n:]), trace is not None,
+    return (
+        cell, dy, dh, dc[0] if dc else None, x, h0, c0, Weights(*weights), run, results[0],
+        Saved(*saved), trace is not None,
     )  # fmt: skip
+
+
+def from_kernel_back(shares: Any, *, trace: Trace | None, **_: Any) -> tuple[Any, ...]:
+    """From what it returns: one gradient for each input."""
+    dx, dh0, dc0, dweights, norm = shares
     if trace is not None:
         trace.gradient_norm = norm
     return dx, dh0, dc0, *dweights
@@ -74,12 +113,12 @@ def _fill(trace: Trace, cell: str, saved: Saved, run: Run, shape: tuple[int, ...
     trace.gradient_norm = None
 
 
-def call(
+def prepare(
     op: FusedOp, name: str, cell: str, x: Tensor, h0: Tensor, c0: Tensor | None, weights: Weights,
-    *, lengths: Any, reverse: bool, mask: Any, zone_h: Any, zone_c: Any, checkpoint_every: int,
-    trace: Trace | None,
-) -> tuple[Tensor, ...]:  # fmt: skip
-    """Check everything, then run the op."""
+    *, lengths: Any, reverse: bool, mask: Any = None, zone_h: Any = None, zone_c: Any = None,
+    checkpoint_every: int, trace: Trace | None,
+) -> Call:  # fmt: skip
+    """A Call, once everything is checked."""
     B, T, R, H = check_shapes(name, cell, x, h0, c0, weights)
     if isinstance(checkpoint_every, bool) or not isinstance(checkpoint_every, int):
         raise TypeError(f"{name}: checkpoint_every must be an int, got {checkpoint_every!r}")
@@ -87,7 +126,7 @@ def call(
         raise ValueError(f"{name}: checkpoint_every must be 0 or more, got {checkpoint_every}")
     if trace is not None and checkpoint_every:
         raise ValueError(f"{name}: trace looks at every step, so checkpoint_every must be 0")
-    run = Run(
+    how = Run(
         None if lengths is None else check_lengths(name, lengths, B, T),
         bool(reverse),
         None if mask is None else _constant(name, "mask", mask, ((B,), (R,)), x),
@@ -97,7 +136,13 @@ def call(
     )
     inputs = (x, h0, c0, *weights)
     wanted = is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs)
-    return op.run(*inputs, cell=cell, run=run, keep=wanted or trace is not None, trace=trace)
+    keep = wanted or trace is not None
+    return Call(op, inputs, {"cell": cell, "run": how, "keep": keep, "trace": trace})
+
+
+def run(call: Call) -> tuple[Tensor, ...]:
+    """y, and the last states."""
+    return call.op.run(*call.inputs, **call.params)
 
 
 def check_shapes(

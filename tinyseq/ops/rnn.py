@@ -6,7 +6,7 @@ from typing import Any
 from tinyseq.autograd import FusedOp, Tensor
 from tinyseq.backend.recurrent import Run, Weights
 from tinyseq.ops.elementwise import relu, tanh
-from tinyseq.ops.recurrent import Trace, backward, call, forward
+from tinyseq.ops.recurrent import Trace, backward, forward, prepare, run
 from tinyseq.ops.recurrent_reference import from_h, from_x, recur
 
 __all__ = ["rnn"]
@@ -28,7 +28,7 @@ def _reference(
     return recur(partial(_step, cell=cell), x, (h0,), Weights(*weights), run)
 
 
-_rnn = FusedOp(_rnn_forward, backward, _reference, results=2)
+rnn_op = FusedOp(_rnn_forward, backward, _reference, results=2)
 
 
 def rnn(
@@ -77,8 +77,9 @@ def rnn(
     if nonlinearity not in ("tanh", "relu"):
         raise ValueError(f"rnn: nonlinearity must be tanh or relu, got {nonlinearity!r}")
     weights = Weights(w_ih, w_hh, b_ih, b_hh, norm_ih=norm_ih, norm_hh=norm_hh)
-    y, h = call(
-        _rnn, "rnn", f"rnn_{nonlinearity}", x, h0, None, weights, lengths=lengths, reverse=reverse,
-        mask=mask, zone_h=zone_h, zone_c=None, checkpoint_every=checkpoint_every, trace=trace,
-    )  # fmt: skip
+    y, h = run(prepare(
+        rnn_op, "rnn", f"rnn_{nonlinearity}", x, h0, None, weights,
+        lengths=lengths, reverse=reverse, mask=mask, zone_h=zone_h,
+        checkpoint_every=checkpoint_every, trace=trace,
+    ))  # fmt: skip
     return y, h
