@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tinyseq.autograd.broadcast import broadcast_to
-from tinyseq.autograd.modes import OFF, enable_grad, switch
+from tinyseq.autograd.modes import enable_grad, switch
 from tinyseq.autograd.op import Op, op
 from tinyseq.autograd.tensor import Tensor
 from tinyseq.autograd.walk import walk
@@ -40,9 +40,6 @@ class FusedOp(Op):
 
     def run(self, *inputs: Any, **params: Any) -> tuple[Tensor, ...]:
         """Call it: one Tensor per result. Inputs are Tensors, or None where one is left out."""
-        if not recorded(inputs):
-            arrays = [None if x is None else x.data for x in inputs]
-            return tuple(map(Tensor, self.forward(*arrays, **params)[: self.results]))
         whole = self(*inputs, **params)
         return tuple(item(whole, i=i) for i in range(self.results))
 
@@ -64,11 +61,6 @@ class FusedOp(Op):
             outputs, seeds = [results[i] for i in g], list(g.values())
             found = walk(outputs, seeds, True, wanted, min(wanted))
         return tuple(None if a is None else found.get(a.order, (a, None))[1] for a in aliases)
-
-
-def recorded(inputs: tuple[Tensor | None, ...]) -> bool:
-    """Whether what is made of them now is remembered: recording is on, and a gradient wanted."""
-    return switch.recording != OFF and any(x is not None and x.requires_grad for x in inputs)
 
 
 @op

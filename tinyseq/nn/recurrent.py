@@ -218,17 +218,17 @@ class Recurrent(Module):
         x_t = as_input(name, "x_t", x_t, ("B",), self.input_size, self.weight_ih_l0.dtype)
         x = reshaped(x_t, (x_t.shape[0], 1, self.input_size))
         _, ends = self._walk(x, self._starts(state, x), None, [None] * len(self._runs))
-        return ends[0][-1], self._after(ends)
+        return ends[-1][0], self._after(ends)
 
     def _starts(self, state: Any, x: Tensor) -> Iterator[tuple[Tensor, ...]]:
         """For each layer and direction the states before its first step."""
         shapes = [(len(self._runs), x.shape[0], size) for size in self._state_sizes()]
         states = as_states(type(self).__name__, state, shapes, x.dtype)
-        return zip(*(apart(s) for s in states), strict=True)
+        return zip(*map(apart, states), strict=True)
 
     def _after(self, ends: list[list[Tensor]]) -> Any:
         """The state to return, from where each run ended."""
-        states = tuple(together(end) for end in ends)
+        states = tuple(map(together, zip(*ends, strict=True)))
         return states if len(states) > 1 else states[0]
 
     def _walk(
@@ -238,8 +238,8 @@ class Recurrent(Module):
         lengths: Array | None,
         traces: list[Any],
     ) -> tuple[Tensor, list[list[Tensor]]]:
-        """Layer by layer: the last one's y, and for each state where each run ended."""
-        ends: list[list[Tensor]] = [[] for _ in self._state_sizes()]
+        """Layer by layer: the last one's y, and the states where each run ended."""
+        ends: list[list[Tensor]] = []
         ys: list[Tensor] = []
         for run, (names, reverse) in enumerate(self._runs):
             if run and run % len(self._sides) == 0:
@@ -250,8 +250,7 @@ class Recurrent(Module):
                 checkpoint_every=self.checkpoint_every, trace=traces[run],
             )  # fmt: skip
             ys.append(y)
-            for end, last in zip(ends, after, strict=True):
-                end.append(last)
+            ends.append(after)
         return beside(ys), ends
 
     def _noise(self, x: Tensor) -> dict[str, Array]:
@@ -278,8 +277,8 @@ class Recurrent(Module):
         return ", ".join([f"{self.input_size}, {self.hidden_size}", *more[2:]])
 
 
-# One state alone only changes its shape, and what is constant does so without an op: in streaming
-# the way in and out would cost as much as the step of a small layer.
+# One state alone only changes its shape, and what is constant goes without an op: in streaming the
+# way in and out would cost as much as the step of a small layer.
 
 
 def reshaped(x: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -289,10 +288,12 @@ def reshaped(x: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 def apart(state: Tensor) -> tuple[Tensor, ...]:
     """The states of each layer and direction."""
-    return ops.unbind(state) if state.shape[0] != 1 else (reshaped(state, state.shape[1:]),)
+    if not state.requires_grad:
+        return tuple(map(Tensor, state.data))
+    return ops.unbind(state) if state.shape[0] != 1 else (state.reshape(state.shape[1:]),)
 
 
-def together(states: list[Tensor]) -> Tensor:
+def together(states: tuple[Tensor, ...]) -> Tensor:
     """The states of all layers and directions as one."""
     return ops.stack(states) if len(states) != 1 else reshaped(states[0], (1, *states[0].shape))
 

@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinyseq import backend
-from tinyseq.autograd import Array, FusedOp, Tensor
-from tinyseq.autograd.fused import recorded
+from tinyseq.autograd import Array, FusedOp, Tensor, is_grad_enabled
 from tinyseq.backend.recurrent import GATES, Run, Saved, Weights, steps_of
 
 FIELDS = ("h0", "c0", *Weights._fields)
@@ -30,10 +29,10 @@ class Trace:
 
 def forward(
     x: Array, h0: Array, c0: Array | None, *weights: Array | None,
-    cell: str, run: Run, keep: bool, trace: Trace | None,
+    cell: str, run: Run, trace: Trace | None,
 ) -> tuple[Any, ...]:  # fmt: skip
     """The forward kernel as FusedOp calls it: y, the last states, and what is saved."""
-    y, h, c, saved = backend.recurrent_forward(cell, x, h0, c0, Weights(*weights), run, keep)
+    y, h, c, saved = backend.recurrent_forward(cell, x, h0, c0, Weights(*weights), run, True)
     if trace is not None and saved is not None:
         _fill(trace, cell, saved, run, x.shape)
     return (y, h, *(() if c is None else (c,)), *(saved or ()))
@@ -41,7 +40,7 @@ def forward(
 
 def backward(
     gradients: list[Any], kept: tuple[Any, ...], x: Array, h0: Array, c0: Array | None,
-    *weights: Array | None, cell: str, run: Run, keep: bool, trace: Trace | None,
+    *weights: Array | None, cell: str, run: Run, trace: Trace | None,
 ) -> tuple[Any, ...]:  # fmt: skip
     """The backward kernel as FusedOp calls it: one gradient for each input."""
     n = len(gradients)
@@ -80,8 +79,10 @@ def call(
     *, lengths: Any, reverse: bool, mask: Any, zone_h: Any, zone_c: Any, checkpoint_every: int,
     trace: Trace | None,
 ) -> tuple[Tensor, ...]:  # fmt: skip
-    """Check everything, then run the op."""
-    B, T, R, H = check_shapes(name, cell, x, h0, c0, weights)
+    """Check everything, then run the op or, if nobody will look back, its kernel alone."""
+    inputs = (x, h0, c0, *weights)
+    arrays: list[Any] = [None if t is None else t.data for t in inputs]
+    B, T, R, H = check_shapes(name, cell, arrays)
     if isinstance(checkpoint_every, bool) or not isinstance(checkpoint_every, int):
         raise TypeError(f"{name}: checkpoint_every must be an int, got {checkpoint_every!r}")
     if checkpoint_every < 0:
@@ -96,15 +97,17 @@ def call(
         None if zone_c is None else _constant(name, "zone_c", zone_c, ((B, 1), (T, 1), (H,)), x),
         checkpoint_every,
     )
-    inputs = (x, h0, c0, *weights)
-    keep = trace is not None or recorded(inputs)
-    return op.run(*inputs, cell=cell, run=run, keep=keep, trace=trace)
+    wanted = is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs)
+    if wanted or trace is not None:
+        return op.run(*inputs, cell=cell, run=run, trace=trace)
+    xs, hs, cs, *others = arrays
+    y, h, c, _ = backend.recurrent_forward(cell, xs, hs, cs, Weights(*others), run, False)
+    return (Tensor(y), Tensor(h)) if c is None else (Tensor(y), Tensor(h), Tensor(c))
 
 
-def check_shapes(
-    name: str, cell: str, x: Tensor, h0: Tensor, c0: Tensor | None, weights: Weights
-) -> tuple[int, int, int, int]:
-    """B, T, R and H, if every shape and dtype fits."""
+def check_shapes(name: str, cell: str, inputs: list[Any]) -> tuple[int, int, int, int]:
+    """B, T, R and H, if every shape and dtype of x, h0, c0 and the weights fits."""
+    x, weights = inputs[0], Weights(*inputs[3:])
     w_hh, w_hr = weights.w_hh, weights.w_hr
     if x.ndim != 3 or x.dtype.kind != "f":
         raise ValueError(f"{name}: x must be floats of (B, T, D), got {x.dtype} {x.shape}")
@@ -120,7 +123,7 @@ def check_shapes(
         (rows, D), (rows, R), (rows,), (rows,), (3 * H,), (R, H), (rows,), (rows,), (H,), (H,),
     )  # fmt: skip
     dtype = x.dtype
-    for field, given, shape in zip(FIELDS, (h0, c0, *weights), shapes, strict=True):
+    for field, given, shape in zip(FIELDS, inputs[1:], shapes, strict=True):
         if given is None:
             continue
         if given.shape != shape:
