@@ -277,8 +277,8 @@ class Recurrent(Module):
         return ", ".join([f"{self.input_size}, {self.hidden_size}", *more[2:]])
 
 
-# One state alone only changes its shape, and what is constant goes without an op: in streaming the
-# way in and out would cost as much as the step of a small layer.
+# One state alone only changes its shape, and what is constant does so without an op: in streaming
+# the way in and out would cost as much as the step of a small layer.
 
 
 def reshaped(x: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -288,9 +288,7 @@ def reshaped(x: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 def apart(state: Tensor) -> tuple[Tensor, ...]:
     """The states of each layer and direction."""
-    if not state.requires_grad:
-        return tuple(map(Tensor, state.data))
-    return ops.unbind(state) if state.shape[0] != 1 else (state.reshape(state.shape[1:]),)
+    return ops.unbind(state) if state.shape[0] != 1 else (reshaped(state, state.shape[1:]),)
 
 
 def together(states: tuple[Tensor, ...]) -> Tensor:

@@ -80,9 +80,9 @@ def call(
     trace: Trace | None,
 ) -> tuple[Tensor, ...]:  # fmt: skip
     """Check everything, then run the op or, if nobody will look back, its kernel alone."""
-    inputs = (x, h0, c0, *weights)
-    arrays: list[Any] = [None if t is None else t.data for t in inputs]
-    B, T, R, H = check_shapes(name, cell, arrays)
+    c_first = None if c0 is None else c0.data
+    arrays = x.data, h0.data, c_first, Weights(*[None if w is None else w.data for w in weights])
+    B, T, R, H = check_shapes(name, cell, *arrays)
     if isinstance(checkpoint_every, bool) or not isinstance(checkpoint_every, int):
         raise TypeError(f"{name}: checkpoint_every must be an int, got {checkpoint_every!r}")
     if checkpoint_every < 0:
@@ -97,17 +97,18 @@ def call(
         None if zone_c is None else _constant(name, "zone_c", zone_c, ((B, 1), (T, 1), (H,)), x),
         checkpoint_every,
     )
+    inputs = (x, h0, c0, *weights)
     wanted = is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs)
     if wanted or trace is not None:
         return op.run(*inputs, cell=cell, run=run, trace=trace)
-    xs, hs, cs, *others = arrays
-    y, h, c, _ = backend.recurrent_forward(cell, xs, hs, cs, Weights(*others), run, False)
+    y, h, c, _ = backend.recurrent_forward(cell, *arrays, run, False)
     return (Tensor(y), Tensor(h)) if c is None else (Tensor(y), Tensor(h), Tensor(c))
 
 
-def check_shapes(name: str, cell: str, inputs: list[Any]) -> tuple[int, int, int, int]:
-    """B, T, R and H, if every shape and dtype of x, h0, c0 and the weights fits."""
-    x, weights = inputs[0], Weights(*inputs[3:])
+def check_shapes(
+    name: str, cell: str, x: Array, h0: Array, c0: Array | None, weights: Weights
+) -> tuple[int, int, int, int]:
+    """B, T, R and H, if every shape and dtype fits."""
     w_hh, w_hr = weights.w_hh, weights.w_hr
     if x.ndim != 3 or x.dtype.kind != "f":
         raise ValueError(f"{name}: x must be floats of (B, T, D), got {x.dtype} {x.shape}")
@@ -123,7 +124,7 @@ def check_shapes(name: str, cell: str, inputs: list[Any]) -> tuple[int, int, int
         (rows, D), (rows, R), (rows,), (rows,), (3 * H,), (R, H), (rows,), (rows,), (H,), (H,),
     )  # fmt: skip
     dtype = x.dtype
-    for field, given, shape in zip(FIELDS, inputs[1:], shapes, strict=True):
+    for field, given, shape in zip(FIELDS, (h0, c0, *weights), shapes, strict=True):
         if given is None:
             continue
         if given.shape != shape:
