@@ -19,6 +19,7 @@ from tests.nn.recurrent_kinds import (
     same,
     states_of,
 )
+from tinyseq import nn
 
 
 @pytest.mark.parametrize("exact", EXACT)
@@ -34,6 +35,47 @@ def test_step_by_step_is_the_whole_sequence(variant, exact):
         ys.append(y)
     after = state if isinstance(state, tuple) else (state,)
     same((ts.stack(ys, 1), *after), whole, exact)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_step_has_the_same_bits_whether_or_not_it_is_recorded(variant):
+    layer = make(variant, num_layers=2, hidden_size=19, zoneout=0.1).eval()
+    x_t, (_, states) = ts.tensor(randn(3, 4)), states_of(layer, 3)
+    constant = tuple(s.detach() for s in states)
+
+    def stepped(state):
+        y, after = layer.step(x_t, state if len(states) > 1 else state[0])
+        return (y, *after) if isinstance(after, tuple) else (y, after)
+
+    recorded = stepped(states)
+    with ts.no_grad():
+        bare = stepped(states)
+    assert all(a.requires_grad for a in recorded) and not any(a.requires_grad for a in bare)
+    same(bare, recorded, True)
+    same(stepped(constant), recorded, True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_step_sees_the_weights_of_that_moment(kind):
+    layer, other = KINDS[kind](4, 5), KINDS[kind](4, 5)
+    x_t = ts.tensor(randn(2, 4))
+    with ts.no_grad():
+        wanted = other.step(x_t)[0]
+        assert (layer.step(x_t)[0].data != wanted.data).all()
+        layer.load_state_dict(other.state_dict())  # in place
+        same([layer.step(x_t)[0]], [wanted], True)
+        zeros = ts.zeros(*layer.weight_ih_l0.shape)
+        layer.weight_ih_l0.data = zeros.data
+        unfed = layer.step(x_t)[0]
+        same([unfed], [layer.step(ts.zeros(2, 4))[0]], True)
+        layer.weight_ih_l0 = other.weight_ih_l0
+        same([layer.step(x_t)[0]], [wanted], True)
+        layer.weight_ih_l0 = nn.Parameter(zeros.data.T.copy())
+        with pytest.raises(ValueError, match=rf"^{kind}: w_ih must be "):
+            layer.step(x_t)
+        layer.weight_ih_l0 = other.weight_ih_l0.to(np.float64)
+        with pytest.raises(TypeError, match="must be float64 as the weights are, got float32"):
+            layer.step(x_t)
 
 
 @pytest.mark.parametrize("kind", KINDS)

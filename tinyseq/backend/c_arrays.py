@@ -22,6 +22,7 @@ __all__ = [
     "is_float32",
     "lib",
     "read",
+    "read_all",
     "read_index",
 ]
 
@@ -33,12 +34,14 @@ FLOAT32 = np.dtype(np.float32)
 from_buffer, FLOATS, NULL, empty = ffi.from_buffer, ffi.typeof("float[]"), ffi.NULL, np.empty
 INTS, cast, ADDRESS = ffi.typeof("int64_t[]"), ffi.cast, ffi.typeof("uintptr_t")
 
+LITTLE = 4096  # elements that are written in less time than it takes to place them well
+
 DENSE = 0x101  # bits of ndarray.flags.num: aligned, and C-contiguous
 
 
 def is_float32(*arrays: Array | None) -> bool:
     """Whether C serves them all."""
-    return not [a for a in arrays if a is not None and a.dtype != FLOAT32]
+    return all(a is None or a.dtype == FLOAT32 for a in arrays)
 
 
 def dense(a: Array) -> Array:
@@ -48,8 +51,11 @@ def dense(a: Array) -> Array:
 
 
 def aligned(*shape: int) -> Array:
-    """A new array that begins where a vector does: no store of one then touches two cache lines."""
+    """A new array; unless it is little it begins where a vector does, so that no store of one
+    touches two cache lines."""
     size = math.prod(shape)
+    if size < LITTLE:
+        return empty(shape, FLOAT32)
     floats = empty(size + 15, FLOAT32)
     skip = -(int(cast(ADDRESS, from_buffer(FLOATS, floats))) // 4) % 16
     return floats[skip : skip + size].reshape(shape)
@@ -59,6 +65,19 @@ def read(a: Array | None) -> Any:
     """A pointer to the array or, if C cannot read it as it lies, to a copy; it keeps alive what it
     points to. NULL for None."""
     return NULL if a is None else from_buffer(FLOATS, dense(a))
+
+
+def read_all(*arrays: Array | None) -> list[Any] | None:
+    """What `read` gives of each; None if one is of another dtype, which C does not serve."""
+    pointers = []
+    for a in arrays:
+        if a is None:
+            pointers.append(NULL)
+        elif a.dtype != FLOAT32:
+            return None
+        else:
+            pointers.append(from_buffer(FLOATS, a if a.flags.num & DENSE == DENSE else dense(a)))
+    return pointers
 
 
 def read_index(a: Array) -> Any:

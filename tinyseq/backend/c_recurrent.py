@@ -13,9 +13,9 @@ from tinyseq.backend.c_arrays import (
     check,
     empty,
     ffi,
-    is_float32,
     lib,
     read,
+    read_all,
     read_index,
 )
 from tinyseq.backend.numpy_recurrent import Backward, Forward, Outcome, Shares
@@ -31,6 +31,14 @@ CELLS = {
     "gru_before": lib.TS_GRU_BEFORE,
 }
 RUNS, GRADIENTS = ffi.typeof("ts_recurrent[]"), ffi.typeof("ts_recurrent_gradients[]")
+
+
+def _read_given(
+    x: Array, h0: Array, c0: Array | None, weights: Weights, run: Run
+) -> list[Any] | None:
+    """Pointers to x, the first states, the weights, the mask and the zones; None if C serves not
+    all of them."""
+    return read_all(x, h0, c0, *weights, run.mask, run.zone_h, run.zone_c)
 
 
 def recurrent_forward(
@@ -103,7 +111,7 @@ def _new_outcome(
     saved = None
     if keep and run.every:
         longest = T if run.lengths is None or B == 0 else int(run.lengths.max())
-        saved = Saved(cells=None if c0 is None else aligned(-(-longest // run.every), B, H))
+        saved = Saved(cells=None if c0 is None else aligned(-(-longest // run.every), *c0.shape))
     elif keep:
         steps = B * T if run.lengths is None else int(run.lengths.sum())
         shapes = saved_shapes(cell, weights, steps)

@@ -220,17 +220,17 @@ class Recurrent(Module):
         x_t = as_input(name, "x_t", x_t, ("B",), self.input_size, self.weight_ih_l0.dtype)
         x = reshaped(x_t, (x_t.shape[0], 1, self.input_size))
         _, ends = self._walk(x, self._starts(state, x), None, [None] * len(self._runs))
-        return ends[0][-1], self._after(ends)
+        return ends[-1][0], self._after(ends)
 
     def _starts(self, state: Any, x: Tensor) -> Iterator[tuple[Tensor, ...]]:
         """For each layer and direction the states before its first step."""
         shapes = [(len(self._runs), x.shape[0], size) for size in self._state_sizes()]
         states = as_states(type(self).__name__, state, shapes, x.dtype)
-        return zip(*(apart(s) for s in states), strict=True)
+        return zip(*map(apart, states), strict=True)
 
     def _after(self, ends: list[list[Tensor]]) -> Any:
         """The state to return, from where each run ended."""
-        states = tuple(together(end) for end in ends)
+        states = tuple(map(together, zip(*ends, strict=True)))
         return states if len(states) > 1 else states[0]
 
     def _walk(
@@ -240,8 +240,8 @@ class Recurrent(Module):
         lengths: Array | None,
         traces: list[Any],
     ) -> tuple[Tensor, list[list[Tensor]]]:
-        """Layer by layer: the last one's y, and for each state where each run ended."""
-        ends: list[list[Tensor]] = [[] for _ in self._state_sizes()]
+        """Layer by layer: the last one's y, and the states where each run ended."""
+        ends: list[list[Tensor]] = []
         ys: list[Tensor] = []
         for k in range(0, len(self._runs), len(self._sides)):
             if k:
@@ -306,7 +306,7 @@ def apart(state: Tensor) -> tuple[Tensor, ...]:
     return ops.unbind(state) if state.shape[0] != 1 else (reshaped(state, state.shape[1:]),)
 
 
-def together(states: list[Tensor]) -> Tensor:
+def together(states: tuple[Tensor, ...]) -> Tensor:
     """The states of all layers and directions as one."""
     return ops.stack(states) if len(states) != 1 else reshaped(states[0], (1, *states[0].shape))
 

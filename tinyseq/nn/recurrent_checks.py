@@ -46,9 +46,9 @@ def as_states(
     if not isinstance(pair, (tuple, list)) or len(pair) != len(shapes):
         got = f"{len(state)} of them" if isinstance(state, (tuple, list)) else type(state).__name__
         raise TypeError(f"{layer}: state must be a pair (h0, c0), got {got}")
-    states = tuple(as_tensor(given) for given in pair)
+    states = tuple(map(as_tensor, pair))
     for name, given, shape in zip(("h0", "c0"), states, shapes, strict=False):
-        if given.shape != shape:
+        if given.data.shape != shape:
             raise ValueError(f"{layer}: {name} must be {shape}, got {given.shape}")
         check_dtype(layer, name, given, dtype)
     return states

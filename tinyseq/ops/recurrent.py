@@ -146,7 +146,7 @@ def run(call: Call) -> tuple[Tensor, ...]:
 
 
 def check_shapes(
-    name: str, cell: str, x: Tensor, h0: Tensor, c0: Tensor | None, weights: Weights
+    name: str, cell: str, x: Array, h0: Array, c0: Array | None, weights: Weights
 ) -> tuple[int, int, int, int]:
     """B, T, R and H, if every shape and dtype fits."""
     w_hh, w_hr = weights.w_hh, weights.w_hr
