@@ -71,7 +71,7 @@ def test_a_step_sees_the_weights_of_that_moment(kind):
         layer.weight_ih_l0 = other.weight_ih_l0
         same([layer.step(x_t)[0]], [wanted], True)
         layer.weight_ih_l0 = nn.Parameter(zeros.data.T.copy())
-        with pytest.raises(ValueError, match=rf"^{kind}: w_ih must be "):
+        with pytest.raises(ValueError, match=rf"^{type(layer).__name__}: w_ih must be "):
             layer.step(x_t)
         layer.weight_ih_l0 = other.weight_ih_l0.to(np.float64)
         with pytest.raises(TypeError, match="must be float64 as the weights are, got float32"):

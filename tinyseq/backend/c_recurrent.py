@@ -33,14 +33,6 @@ CELLS = {
 RUNS, GRADIENTS = ffi.typeof("ts_recurrent[]"), ffi.typeof("ts_recurrent_gradients[]")
 
 
-def _read_given(
-    x: Array, h0: Array, c0: Array | None, weights: Weights, run: Run
-) -> list[Any] | None:
-    """Pointers to x, the first states, the weights, the mask and the zones; None if C serves not
-    all of them."""
-    return read_all(x, h0, c0, *weights, run.mask, run.zone_h, run.zone_c)
-
-
 def recurrent_forward(
     cell: str, x: Array, h0: Array, c0: Array | None, weights: Weights, run: Run, keep: bool
 ) -> Outcome:
@@ -71,52 +63,55 @@ def recurrent_backward_pair(first: Backward, second: Backward) -> tuple[Shares, 
 
 
 def _forward(*calls: Forward) -> list[Outcome]:
-    for _, x, h0, c0, weights, run, _ in calls:
-        if not _serves(x, h0, c0, weights, run):
+    outcomes, runs = [], []
+    for cell, x, h0, c0, weights, run, keep in calls:
+        given = _read_given(x, h0, c0, weights, run)
+        if given is None:
             return [numpy_recurrent.recurrent_forward(*call) for call in calls]
-    outcomes = [_new_outcome(*call) for call in calls]
-    runs = [_fields(*call[:6], *made) for call, made in zip(calls, outcomes, strict=True)]
+        saved = _new_saved(cell, x, c0, weights, run) if keep else None
+        y, h_last, c_last = aligned(*x.shape[:2], h0.shape[1]), _like(h0), _like(c0)
+        outcomes.append((y, h_last, c_last, saved))
+        made = [read(y), read(h_last), read(c_last)]
+        runs.append(_fields(cell, x, weights, run, given, made, [read(a) for a in saved or ()]))
     check(lib.ts_recurrent_forward(len(runs), ffi.new(RUNS, runs)))
     return outcomes
 
 
 def _backward(*calls: Backward) -> list[Shares]:
-    for _, *given, x, h0, c0, weights, run, y, saved, _ in calls:
-        if not (_serves(x, h0, c0, weights, run) and is_float32(*given, y, *saved)):
-            return [numpy_recurrent.recurrent_backward(*call) for call in calls]
     shares, runs, gradients = [], [], []
     for cell, dy, dh_last, dc_last, x, h0, c0, weights, run, y, saved, want_norm in calls:
+        given, kept = _read_given(x, h0, c0, weights, run), read_all(*saved)
+        last, made = read_all(dy, dh_last, dc_last), read_all(y, None, None)
+        if given is None or kept is None or last is None or made is None:
+            return [numpy_recurrent.recurrent_backward(*call) for call in calls]
         dx, dh0, dc0 = aligned(*x.shape), _like(h0), _like(c0)
         dweights = Weights(*map(_like, weights))
         norm = empty(x.shape[:2], FLOAT32) if want_norm else None
         shares.append((dx, dh0, dc0, dweights, norm))
-        runs.append(_fields(cell, x, h0, c0, weights, run, y, None, None, saved))
-        pointers = (dy, dh_last, dc_last, dx, dh0, dc0, *dweights, norm)
-        gradients.append([read(a) for a in pointers])
+        runs.append(_fields(cell, x, weights, run, given, made, kept))
+        gradients.append([*last, *(read(a) for a in (dx, dh0, dc0, *dweights, norm))])
     check(lib.ts_recurrent_backward(len(runs), ffi.new(RUNS, runs), ffi.new(GRADIENTS, gradients)))
     return shares
 
 
-def _serves(x: Array, h0: Array, c0: Array | None, weights: Weights, run: Run) -> bool:
-    """Whether C does: it has float32, and at least one unit."""
-    every = is_float32(x, h0, c0, *weights, run.mask, run.zone_h, run.zone_c)
-    return every and len(weights.w_ih) > 0
+def _read_given(
+    x: Array, h0: Array, c0: Array | None, weights: Weights, run: Run
+) -> list[Any] | None:
+    """Pointers to x, the first states, the weights, the mask and the zones; None where C does not
+    serve: another dtype, or not a single unit."""
+    if not len(weights.w_ih):
+        return None
+    return read_all(x, h0, c0, *weights, run.mask, run.zone_h, run.zone_c)
 
 
-def _new_outcome(
-    cell: str, x: Array, h0: Array, c0: Array | None, weights: Weights, run: Run, keep: bool
-) -> Outcome:
-    """Room for what comes out."""
-    (B, T, _), H = x.shape, len(weights.w_ih) // GATES[cell]
-    saved = None
-    if keep and run.every:
-        longest = T if run.lengths is None or B == 0 else int(run.lengths.max())
-        saved = Saved(cells=None if c0 is None else aligned(-(-longest // run.every), *c0.shape))
-    elif keep:
-        steps = B * T if run.lengths is None else int(run.lengths.sum())
-        shapes = saved_shapes(cell, weights, steps)
-        saved = Saved(*(None if shape is None else aligned(*shape) for shape in shapes))
-    return aligned(B, T, h0.shape[1]), _like(h0), _like(c0), saved
+def _new_saved(cell: str, x: Array, c0: Array | None, weights: Weights, run: Run) -> Saved:
+    """Room for what is kept."""
+    (B, T, _), lengths = x.shape, run.lengths
+    if run.every:
+        longest = T if lengths is None or B == 0 else int(lengths.max())
+        return Saved(cells=None if c0 is None else aligned(-(-longest // run.every), *c0.shape))
+    shapes = saved_shapes(cell, weights, B * T if lengths is None else int(lengths.sum()))
+    return Saved(*(None if shape is None else aligned(*shape) for shape in shapes))
 
 
 def _like(a: Array | None) -> Any:
@@ -124,17 +119,19 @@ def _like(a: Array | None) -> Any:
 
 
 def _fields(
-    cell: str, x: Array, h0: Array, c0: Array | None, weights: Weights, run: Run, y: Array,
-    h_last: Array | None, c_last: Array | None, saved: Saved | None,
+    cell: str, x: Array, weights: Weights, run: Run, given: list[Any], made: list[Any],
+    kept: list[Any],
 ) -> tuple[Any, ...]:  # fmt: skip
-    """The fields of a ts_recurrent; they keep alive what C reads, copies included."""
+    """The fields of a ts_recurrent; they keep alive what C reads, copies included.
+
+    Pointers: `given`, to what `_read_given` says; `made`, to y and the last states; `kept`, to what
+    is in Saved, or none.
+    """
     lengths = NULL if run.lengths is None else read_index(np.asarray(run.lengths, np.int64))
-    given = [read(a) for a in (x, h0, c0, *weights, run.mask, run.zone_h, run.zone_c)]
-    made = [read(a) for a in (y, h_last, c_last)]
     return (
-        CELLS[cell], run.reverse, *x.shape, len(weights.w_ih) // GATES[cell], h0.shape[1],
-        run.every, lengths, *given, *_zone_steps(run.zone_h), *_zone_steps(run.zone_c), *made,
-        [read(a) for a in saved or ()],
+        CELLS[cell], run.reverse, *x.shape, len(weights.w_ih) // GATES[cell],
+        weights.w_hh.shape[1], run.every, lengths, *given, *_zone_steps(run.zone_h),
+        *_zone_steps(run.zone_c), *made, kept,
     )  # fmt: skip
 
 

@@ -252,9 +252,7 @@ class Recurrent(Module):
             ]
             results = run_both(*calls) if len(calls) == 2 else (run(calls[0]),)
             ys = [y for y, *_ in results]
-            for _, *after in results:
-                for end, last in zip(ends, after, strict=True):
-                    end.append(last)
+            ends += [after for _, *after in results]
         return beside(ys), ends
 
     def _prepare(
@@ -292,8 +290,8 @@ class Recurrent(Module):
         return ", ".join([f"{self.input_size}, {self.hidden_size}", *more[2:]])
 
 
-# One state alone only changes its shape, and what is constant does so without an op: in streaming
-# the way in and out would cost as much as the step of a small layer.
+# One state alone only changes its shape, and what is constant goes without an op: in streaming the
+# way in and out would cost as much as the step of a small layer.
 
 
 def reshaped(x: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -303,7 +301,9 @@ def reshaped(x: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 def apart(state: Tensor) -> tuple[Tensor, ...]:
     """The states of each layer and direction."""
-    return ops.unbind(state) if state.shape[0] != 1 else (reshaped(state, state.shape[1:]),)
+    if not state.requires_grad:
+        return tuple(map(Tensor, state.data))
+    return ops.unbind(state) if state.shape[0] != 1 else (state.reshape(state.shape[1:]),)
 
 
 def together(states: tuple[Tensor, ...]) -> Tensor:

@@ -5,7 +5,15 @@ from typing import Any
 
 from tinyseq import backend
 from tinyseq.autograd import FusedOp, Tensor
-from tinyseq.ops.recurrent import Call, from_kernel, from_kernel_back, to_kernel, to_kernel_back
+from tinyseq.ops.recurrent import (
+    Call,
+    arrays_of,
+    as_constants,
+    from_kernel,
+    from_kernel_back,
+    to_kernel,
+    to_kernel_back,
+)
 
 __all__ = ["run_both"]
 
@@ -62,7 +70,11 @@ BOTH = {  # by the number of results in one direction
 
 def run_both(first: Call, second: Call) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     """Two calls of one op on the same x, of the same sizes and lengths: y and the last states of
-    each."""
+    each; by the kernels alone if nobody will look back."""
+    if not (first.params["keep"] or second.params["keep"]):
+        given = [to_kernel(*arrays_of(call.inputs), **call.params) for call in (first, second)]
+        outcomes = backend.recurrent_forward_pair(*given)
+        return as_constants(outcomes[0]), as_constants(outcomes[1])
     one, two = _halves(
         BOTH[first.op.results].run(
             *first.inputs, *second.inputs, params=(first.params, second.params),

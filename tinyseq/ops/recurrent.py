@@ -119,7 +119,8 @@ def prepare(
     checkpoint_every: int, trace: Trace | None,
 ) -> Call:  # fmt: skip
     """A Call, once everything is checked."""
-    B, T, R, H = check_shapes(name, cell, x, h0, c0, weights)
+    inputs = (x, h0, c0, *weights)
+    B, T, R, H = check_shapes(name, cell, arrays_of(inputs))
     if isinstance(checkpoint_every, bool) or not isinstance(checkpoint_every, int):
         raise TypeError(f"{name}: checkpoint_every must be an int, got {checkpoint_every!r}")
     if checkpoint_every < 0:
@@ -134,21 +135,32 @@ def prepare(
         None if zone_c is None else _constant(name, "zone_c", zone_c, ((B, 1), (T, 1), (H,)), x),
         checkpoint_every,
     )
-    inputs = (x, h0, c0, *weights)
     wanted = is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs)
     keep = wanted or trace is not None
     return Call(op, inputs, {"cell": cell, "run": how, "keep": keep, "trace": trace})
 
 
 def run(call: Call) -> tuple[Tensor, ...]:
-    """y, and the last states."""
-    return call.op.run(*call.inputs, **call.params)
+    """y, and the last states; by the kernel alone if nobody will look back."""
+    if call.params["keep"]:
+        return call.op.run(*call.inputs, **call.params)
+    outcome = backend.recurrent_forward(*to_kernel(*arrays_of(call.inputs), **call.params))
+    return as_constants(outcome)
 
 
-def check_shapes(
-    name: str, cell: str, x: Array, h0: Array, c0: Array | None, weights: Weights
-) -> tuple[int, int, int, int]:
-    """B, T, R and H, if every shape and dtype fits."""
+def arrays_of(inputs: tuple[Tensor | None, ...]) -> list[Any]:
+    """Their arrays, None for what is left out."""
+    return [None if t is None else t.data for t in inputs]
+
+
+def as_constants(outcome: Any) -> tuple[Tensor, ...]:
+    """y and the last states that a kernel returns, as Tensors."""
+    return tuple(Tensor(a) for a in outcome[:3] if a is not None)
+
+
+def check_shapes(name: str, cell: str, inputs: list[Any]) -> tuple[int, int, int, int]:
+    """B, T, R and H, if every shape and dtype of x, h0, c0 and the weights fits."""
+    x, weights = inputs[0], Weights(*inputs[3:])
     w_hh, w_hr = weights.w_hh, weights.w_hr
     if x.ndim != 3 or x.dtype.kind != "f":
         raise ValueError(f"{name}: x must be floats of (B, T, D), got {x.dtype} {x.shape}")
@@ -164,7 +176,7 @@ def check_shapes(
         (rows, D), (rows, R), (rows,), (rows,), (3 * H,), (R, H), (rows,), (rows,), (H,), (H,),
     )  # fmt: skip
     dtype = x.dtype
-    for field, given, shape in zip(FIELDS, (h0, c0, *weights), shapes, strict=True):
+    for field, given, shape in zip(FIELDS, inputs[1:], shapes, strict=True):
         if given is None:
             continue
         if given.shape != shape:
