@@ -38,21 +38,6 @@ OF_LSTM = {
 ALL = [(cell, name) for cell in CELLS for name in VARIANTS] + [("lstm", name) for name in OF_LSTM]
 
 
-@pytest.fixture(params=c.isas())
-def isa(request):
-    before = c.isa()
-    c.use_isa(request.param)
-    yield request.param
-    c.use_isa(before)
-
-
-@pytest.fixture(autouse=True)
-def threads_put_back():
-    before = c.get_num_threads()
-    yield
-    c.set_num_threads(before)
-
-
 def scaled(cell, B, T, D, H, options, seed=0):
     """A problem in float32, its weights scaled as a layer's are, so that no rounding error grows;
     and gradients of y, the last h and the last c."""
