@@ -13,21 +13,6 @@ c = pytest.importorskip("tinyseq.backend.c_kernels", reason="the C extension is 
 FUSED = [isa for isa in c.isas() if isa != "scalar"]  # those with a fused multiply-add
 
 
-@pytest.fixture(params=c.isas())
-def isa(request):
-    before = c.isa()
-    c.use_isa(request.param)
-    yield request.param
-    c.use_isa(before)
-
-
-@pytest.fixture(autouse=True)
-def threads_put_back():
-    before = c.get_num_threads()
-    yield
-    c.set_num_threads(before)
-
-
 def normal(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape, np.float32)
 
