@@ -11,8 +11,8 @@
 
 #include "tinyseq.h"
 
-/* Runs work(context, thread, threads) on `threads` threads at once, or on one if they cannot be had, denormals flushed to zero
-   and the floating-point mode put back afterwards. See threads.c. */
+/* Runs work(context, thread, threads) on `threads` threads at once, or on one if they cannot be had;
+   denormals are flushed to zero, and the floating-point mode put back afterwards. See threads.c. */
 typedef void (*ts_work)(void *context, int thread, int threads);
 void ts_parallel(int threads, ts_work work, void *context);
 /* All threads of the running ts_parallel wait for one another. */

@@ -16,7 +16,7 @@
 #include "internal.h"
 
 #define MOST 1024 /* threads: more than any machine has cores */
-#define SHORT 1000 /* turns without offering the core where the others are about to arrive: some 10 microseconds */
+#define SHORT 1000 /* turns at a barrier before the core is offered: some 10 microseconds */
 #define TURNS 300 /* of offering the core before going to sleep: about 100 microseconds */
 
 typedef struct {

@@ -44,7 +44,8 @@ int ts_sigmoid(int64_t n, const float *x, float *y);
 
 /* C[i, j] = activation(bias[j] + sum over k of A[i, k] B[k, j]) for each of `batch` pairs.
    Element (i, k) of pair p's A lies at a[a_offset[p] + i * a_row + k * a_column], likewise B's (k, j);
-   one of the two strides of each is 1 and none is negative; offsets may be NULL, for 0. C is (batch, m, n). bias is (n,) or NULL.
+   one of the two strides of each is 1 and none is negative; offsets may be NULL, for 0. C is
+   (batch, m, n). bias is (n,) or NULL.
    Sum: blocks of 512 along k, in each one fused multiply-add after another from zero, the blocks
    added up in order on top of the bias. */
 int ts_matmul(int64_t batch, int64_t m, int64_t n, int64_t k,

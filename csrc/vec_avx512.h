@@ -89,8 +89,9 @@ static inline void vf_load_turned(const float *p, int64_t ld, vf out[16])
     /* 4 x 4 squares inside each quarter of the vector. */
 #pragma GCC unroll 4
     for (int k = 0; k < 16; k += 4) {
-        const vf ab01 = _mm512_unpacklo_ps(out[k], out[k + 1]), ab23 = _mm512_unpackhi_ps(out[k], out[k + 1]);
-        const vf cd01 = _mm512_unpacklo_ps(out[k + 2], out[k + 3]), cd23 = _mm512_unpackhi_ps(out[k + 2], out[k + 3]);
+        const vf a = out[k], b = out[k + 1], c = out[k + 2], d = out[k + 3];
+        const vf ab01 = _mm512_unpacklo_ps(a, b), ab23 = _mm512_unpackhi_ps(a, b);
+        const vf cd01 = _mm512_unpacklo_ps(c, d), cd23 = _mm512_unpackhi_ps(c, d);
         out[k] = _mm512_shuffle_ps(ab01, cd01, 0x44);
         out[k + 1] = _mm512_shuffle_ps(ab01, cd01, 0xee);
         out[k + 2] = _mm512_shuffle_ps(ab23, cd23, 0x44);
