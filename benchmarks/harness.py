@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.cases import Case
+
+WARM_UP = 0.005  # seconds, before what is timed
 
 Results = list[NDArray[np.float32]]
 
@@ -46,14 +48,29 @@ class Here:
 
     def seconds(self, duration: float) -> float:
         """Repeat it for about so long: seconds per call."""
-        return self.repeat(max(1, round(duration / max(self.once, 1e-9))))
+        once = max(self.once, 1e-9)
+        # A short call must find its threads awake and its data in the caches; to one that takes
+        # longer than this they hardly matter.
+        self.repeat(round(WARM_UP / once))
+        return self.repeat(max(1, round(duration / once)))
 
     def repeat(self, calls: int) -> float:
         """Seconds per call."""
         begin = time.perf_counter()
         for _ in range(calls):
             self.work()
-        return (time.perf_counter() - begin) / calls
+        return (time.perf_counter() - begin) / max(calls, 1)
+
+
+def quickest(ways: list[Callable[[], Results]]) -> Callable[[], Results]:
+    """Of several ways to do the same work the one that takes least, by a few calls each."""
+
+    def taken(way: Callable[[], Results]) -> float:
+        here = Here(way)
+        here.results(None)
+        return min(here.repeat(1) for _ in range(3))
+
+    return min(ways, key=taken)
 
 
 class Worker:
@@ -80,7 +97,7 @@ class Worker:
         """Take up a case: what comes out of it."""
         with TemporaryDirectory() as folder:
             path = str(Path(folder) / "results.npz")
-            self._order({"case": [case.kind, case.shape, case.turned], "results": path})
+            self._order({"case": asdict(case), "results": path})
             self._answer()
             with np.load(path) as arrays:
                 return [arrays[name] for name in arrays.files]

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.cases import Case
 from benchmarks.harness import Here, Worker, run
 
-CASE = Case("matmul", (4, 3, 2))
+CASE = Case("matmul", (4, 3, 2), "nn")
 
 
 class Fake:
