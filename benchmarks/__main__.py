@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import math
-import platform
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 
 import numpy as np
 
 import tinyseq as ts
 from benchmarks.cases import Case, cases
 from benchmarks.harness import Worker, run
-
-SYSTEMS = {
-    "c": "tinyseq, C",
-    "numpy": "tinyseq, NumPy",
-    "torch": "PyTorch",
-    "jax": "JAX",
-    "tensorflow": "TensorFlow",
-}
-PEERS = ("torch", "jax", "tensorflow")
+from benchmarks.report import PEERS, SYSTEMS, geometric_mean, processor
 
 
 def arguments() -> argparse.Namespace:
@@ -44,17 +33,6 @@ def arguments() -> argparse.Namespace:
         if importlib.util.find_spec(peer) is None:
             parser.error(f"--peers {peer}: {peer} is not installed")
     return asked
-
-
-def processor() -> str:
-    """Its name, where Linux tells."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.machine()
 
 
 def main() -> int:
@@ -109,8 +87,7 @@ def table(chosen: list[Case], workers: dict[str, Worker], rounds: int, peak: flo
         print(row, flush=True)
     for name, values in ratios.items():
         if values:
-            mean = math.exp(sum(map(math.log, values)) / len(values))
-            print(f"geometric mean against {SYSTEMS[name]}: {mean:.2f}")
+            print(f"geometric mean against {SYSTEMS[name]}: {geometric_mean(values):.2f}")
     return 1 if wrong else 0
 
 
