@@ -55,10 +55,10 @@ def main() -> int:
             print("absent: " + ", ".join(absent))
         print(f"fused multiply-add peak, measured now: {bench.peak / 1e9:.0f} GFLOP/s")
         print("a layer of G gates counts for 2 G T B H (D + H), training for three times that")
-        print("the best of the rounds; xN: tinyseq takes 1 / N of that time\n")
+        print("the best of the rounds; xN: tinyseq takes 1 / N of that time")
         for section in SECTIONS:
             section(bench)
-    if not any(target.measured for target in bench.targets.values()):
+    if not bench.rows:
         print("benchmarks.recurrent: no row's name contains all of", asked.only, file=sys.stderr)
         return 2
     if asked.quick:

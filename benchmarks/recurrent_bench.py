@@ -29,7 +29,7 @@ class Bench:
         self.only, self.peers = only, peers
         self.peak = max(ts.backend.fma_peak() for _ in range(3)) * 1e9 * threads
         self.targets = targets(judged=not quick)
-        self.wrong = False
+        self.wrong, self.rows, self.title = False, 0, ""
         self._workers: dict[tuple[str, int, str], Worker] = {}
 
     def worker(self, system: str, threads: int | None = None, use: str = "") -> Worker:
@@ -58,9 +58,12 @@ class Bench:
                     if self.wants(f"{section}: {case.name}"):
                         yield case
 
-    def say(self, case: Case, told: str) -> None:
-        """A row."""
-        print(f"{case.name:<52}{told}", flush=True)
+    def say(self, name: str, told: str) -> None:
+        """A row, under its section's title if it is the first."""
+        if self.title:
+            print(f"\n{self.title}")
+        print(f"{name:<52}{told}", flush=True)
+        self.rows, self.title = self.rows + 1, ""
 
     def agree(self, case: Case, systems: dict[str, System]) -> bool:
         """Have the systems take up the case; whether all come to what NumPy comes to."""
@@ -70,7 +73,7 @@ class Bench:
         """Say what is wrong, if anything."""
         if wrong:
             self.wrong = True
-            self.say(case, f"WRONG: {wrong}; not timed")
+            self.say(case.name, f"WRONG: {wrong}; not timed")
         return wrong is None
 
     def beside_plain(self, case: Case) -> float | None:

@@ -32,9 +32,9 @@ STEPS = 10_000
 
 def peers(bench: Bench) -> None:
     """The four shapes and more of every size, and one step, against every peer."""
-    print("peers: GFLOP/s; a step: µs")
     names = "".join(f"{SYSTEMS[peer]:>12}" for peer in bench.peers)
-    print(f"{'':<52}{'tinyseq':>12}{names}{'x best':>14}{'of peak':>14}")
+    best = f"{'x best':>14}" if bench.peers else ""
+    bench.title = f"{'peers: GFLOP/s; a step: µs':<52}{'tinyseq':>12}{names}{best}{'of peak':>14}"
     systems: dict[str, System] = {name: bench.worker(name) for name in ("c", *bench.peers)}
     chosen = [
         *bench.cases("peers", RECURRENT_SHAPES + MORE_SHAPES, BOTH),
@@ -68,7 +68,7 @@ def row(bench: Bench, case: Case, outcome: Outcome) -> None:
         share = case.flops / ours / bench.peak
         key = peak_target(case)
         told += f"{bench.targets[key].record(case.name, share) if key else f'{share:.0%}':>14}"
-    bench.say(case, told)
+    bench.say(case.name, told)
 
 
 def growth(bench: Bench) -> None:
@@ -88,19 +88,20 @@ def growth(bench: Bench) -> None:
             for _ in range(STEPS):
                 _, state = layer.step(x, state)
     told = bench.targets["growth"].record(f"{STEPS} steps", (resident() - before) / 2**20)
-    print(f"{f'growth over {STEPS} LSTM steps':<52}{told}")
+    bench.title = "growth: memory"
+    bench.say(f"{STEPS} LSTM steps", told)
 
 
 def variants(bench: Bench) -> None:
     """Each option of the layer, as a share of the plain layer's speed."""
-    print("\nvariants: speed as a share of the plain layer's")
+    bench.title = "variants: speed as a share of the plain layer's"
     for variant in ("layer_norm", "peephole", "recurrent_dropout", "zoneout"):
         for case in bench.cases("variants", VARIANT_SHAPES, BOTH, variant):
             if variant == "peephole" and case.cell != "lstm":
                 continue
             share = bench.beside_plain(case)
             if share is not None:
-                bench.say(case, bench.targets[variant].record(case.name, 1 / share))
+                bench.say(case.name, bench.targets[variant].record(case.name, 1 / share))
 
 
 def against_plain(
@@ -109,39 +110,38 @@ def against_plain(
     """A section of one variant's time beside the plain one's."""
 
     def section(bench: Bench) -> None:
-        print(f"\n{variant}: {title}")
+        bench.title = f"{variant}: {title}"
         for case in bench.cases(variant, shapes, work, variant):
             share = bench.beside_plain(case)
             if share is not None:
-                bench.say(case, bench.targets[variant].record(case.name, share))
+                bench.say(case.name, bench.targets[variant].record(case.name, share))
 
     return section
 
 
 def threads(bench: Bench) -> None:
     """Two threads against one."""
-    print("\nthreads: how many times as fast two are as one")
+    bench.title = "threads: how many times as fast two are as one"
     if (os.cpu_count() or 1) < 2:
-        print("there is but one core")
         return
     one, two = bench.worker("c", 1), bench.worker("c", 2)
     for case in bench.cases("threads", TWO_THREADS_SHAPES, BOTH):
         outcome = run(case, {"one": one, "two": two}, bench.rounds, tolerance=0.0)
         if bench.right(case, outcome.wrong):
             ratio = outcome.best("one") / outcome.best("two")
-            bench.say(case, bench.targets["threads"].record(case.name, ratio))
+            bench.say(case.name, bench.targets["threads"].record(case.name, ratio))
 
 
 def fallback(bench: Bench) -> None:
     """C against NumPy."""
-    print("\nnumpy: how many times as fast C is")
+    bench.title = "numpy: how many times as fast C is"
     systems: dict[str, System] = {"numpy": bench.worker("numpy"), "c": bench.worker("c")}
     for case in bench.cases("numpy", RECURRENT_SHAPES, BOTH):
         outcome = run(case, systems, min(bench.rounds, 3))
         if bench.right(case, outcome.wrong):
             key = "numpy small" if case.shape[3] <= 128 else "numpy large"
             ratio = outcome.best("numpy") / outcome.best("c")
-            bench.say(case, bench.targets[key].record(case.name, ratio))
+            bench.say(case.name, bench.targets[key].record(case.name, ratio))
 
 
 SECTIONS = (
