@@ -1,4 +1,7 @@
-"""The cases in TensorFlow: a tf.function with a tf.while_loop, in whichever way is faster."""
+"""The cases in TensorFlow: a tf.function with a tf.while_loop, in whichever way is faster.
+
+The weights are held as Keras holds them, (D, G H) and (H, G H).
+"""
 
 from __future__ import annotations
 
@@ -61,18 +64,18 @@ def build(
     """One way of doing it."""
     cell, (T, B, D, H) = CELLS[case.cell], case.shape
     states = tuple(inputs[name] for name in ("h0", "c0") if name in inputs)
-    weights = tuple(inputs[name] for name in ("w_ih", "w_hh", "b_ih", "b_hh"))
+    w_ih, w_hh = tf.transpose(inputs["w_ih"]), tf.transpose(inputs["w_hh"])
+    weights = w_ih, w_hh, inputs["b_ih"], inputs["b_hh"]
     x, dy = inputs["x"], inputs["dy"]
 
-    def along(x: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> Any:
-        w_x, w = tf.transpose(w_ih), tf.transpose(w_hh)
+    def along(x: Any, w_x: Any, w_h: Any, b_x: Any, b_h: Any) -> Any:
         if at_once:
-            x = tf.reshape(tf.reshape(x, (B * T, D)) @ w_x + b_ih, (B, T, w_x.shape[1]))
+            x = tf.reshape(tf.reshape(x, (B * T, D)) @ w_x + b_x, (B, T, w_x.shape[1]))
         parts = tf.TensorArray(tf.float32, T).unstack(tf.transpose(x, (1, 0, 2)))
 
         def step(t: Any, ys: Any, *state: Any) -> Any:
             part = parts.read(t)
-            state = cell(state, part if at_once else part @ w_x + b_ih, w, b_hh)
+            state = cell(state, part if at_once else part @ w_x + b_x, w_h, b_h)
             return t + 1, ys.write(t, state[0]), *state
 
         ys = tf.TensorArray(tf.float32, T, element_shape=(B, H))
@@ -89,14 +92,17 @@ def build(
             y = along(*inputs)
         return y, *tape.gradient(y, inputs, output_gradients=dy)
 
+    def train() -> Results:
+        y, dx, dw_x, dw_h, db_x, db_h = (a.numpy() for a in trained(dy, x, *weights))
+        return [y, dx, dw_x.T, dw_h.T, db_x, db_h]
+
     @tf.function(jit_compile=compiled)
-    def stepped(x: Any, states: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> Any:
-        from_x = tf.matmul(x, w_ih, transpose_b=True) + b_ih
-        return cell(states, from_x, tf.transpose(w_hh), b_hh)
+    def stepped(states: Any, x: Any, w_x: Any, w_h: Any, b_x: Any, b_h: Any) -> Any:
+        return cell(states, x @ w_x + b_x, w_h, b_h)
 
     if case.asked == "train":
-        return lambda: [result.numpy() for result in trained(dy, x, *weights)]
+        return train
     if case.asked == "step":
         x_t = x[:, 0]
-        return lambda: [stepped(x_t, states, *weights)[0].numpy()]
+        return lambda: [stepped(states, x_t, *weights)[0].numpy()]
     return lambda: [forward(x, *weights).numpy()]
