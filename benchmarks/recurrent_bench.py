@@ -62,7 +62,7 @@ class Bench:
         """A row, under its section's title if it is the first."""
         if self.title:
             print(f"\n{self.title}")
-        print(f"{name:<52}{told}", flush=True)
+        print(f"{name:<54}{told}", flush=True)
         self.rows, self.title = self.rows + 1, ""
 
     def agree(self, case: Case, systems: dict[str, System]) -> bool:

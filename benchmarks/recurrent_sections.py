@@ -34,7 +34,7 @@ def peers(bench: Bench) -> None:
     """The four shapes and more of every size, and one step, against every peer."""
     names = "".join(f"{SYSTEMS[peer]:>12}" for peer in bench.peers)
     best = f"{'x best':>14}" if bench.peers else ""
-    bench.title = f"{'peers: GFLOP/s; a step: µs':<52}{'tinyseq':>12}{names}{best}{'of peak':>14}"
+    bench.title = f"{'peers: GFLOP/s; a step: µs':<54}{'tinyseq':>12}{names}{best}{'of peak':>14}"
     systems: dict[str, System] = {name: bench.worker(name) for name in ("c", *bench.peers)}
     chosen = [
         *bench.cases("peers", RECURRENT_SHAPES + MORE_SHAPES, BOTH),
