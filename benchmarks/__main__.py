@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import math
-import platform
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 
 import numpy as np
 
 import tinyseq as ts
 from benchmarks.cases import Case, cases
 from benchmarks.harness import Worker, run
-
-SYSTEMS = {"c": "tinyseq, C", "numpy": "tinyseq, NumPy", "torch": "PyTorch"}
+from benchmarks.report import PEERS, SYSTEMS, geometric_mean, processor
 
 
 def arguments() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Time matrix products and the LSTM in C and in NumPy, results compared first.",
+        description="Time matrix products and recurrent layers in C and in NumPy, compared first.",
     )
     parser.add_argument("--quick", action="store_true", help="a few small cases, in seconds")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="for all (default: 1)")
     parser.add_argument("--rounds", type=int, metavar="N", help="default: 15, or 3 with --quick")
     parser.add_argument("--only", default="", metavar="TEXT", help="cases whose name contains it")
-    parser.add_argument("--peers", nargs="*", default=[], choices=["torch"], help="to time as well")
+    parser.add_argument("--peers", nargs="*", default=[], choices=PEERS, help="to time as well")
     asked = parser.parse_args()
     if asked.threads < 1 or (asked.rounds is not None and asked.rounds < 1):
         parser.error("--threads and --rounds must be at least 1")
@@ -37,17 +33,6 @@ def arguments() -> argparse.Namespace:
         if importlib.util.find_spec(peer) is None:
             parser.error(f"--peers {peer}: {peer} is not installed")
     return asked
-
-
-def processor() -> str:
-    """Its name, where Linux tells."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.machine()
 
 
 def main() -> int:
@@ -76,10 +61,12 @@ def main() -> int:
 def table(chosen: list[Case], workers: dict[str, Worker], rounds: int, peak: float) -> int:
     """The rows; 1 if any result was wrong."""
     others = [name for name in workers if name != "c"]
-    print("counted: matmul 2 M N K; LSTM forward 8 T B H (D + H), training three times that")
+    print(
+        "counted: matmul 2 M N K; a layer of G gates 2 G T B H (D + H), training three times that"
+    )
     print("GFLOP/s: best (median) of the rounds; xN: how many times as fast C is, by the best\n")
     header = "".join(f"{SYSTEMS[name]:>18}" for name in ("c", *others))
-    print(f"{'case':<38}{header}{'of peak':>9}" + "".join(f"{'x' + s:>8}" for s in others))
+    print(f"{'case':<38}{header}{'of peak':>9}" + "".join(f"{'x' + s:>12}" for s in others))
     ratios: dict[str, list[float]] = {name: [] for name in others}
     wrong = False
     for case in chosen:
@@ -96,12 +83,11 @@ def table(chosen: list[Case], workers: dict[str, Worker], rounds: int, peak: flo
         row += f"{case.flops / outcome.best('c') / 1e9 / peak:>9.0%}"
         for name in others:
             ratios[name].append(outcome.best(name) / outcome.best("c"))
-            row += f"{ratios[name][-1]:>8.2f}"
+            row += f"{ratios[name][-1]:>12.2f}"
         print(row, flush=True)
     for name, values in ratios.items():
         if values:
-            mean = math.exp(sum(map(math.log, values)) / len(values))
-            print(f"geometric mean against {SYSTEMS[name]}: {mean:.2f}")
+            print(f"geometric mean against {SYSTEMS[name]}: {geometric_mean(values):.2f}")
     return 1 if wrong else 0
 
 

@@ -10,14 +10,17 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-LSTM_SHAPES = [(32, 16, 64, 64), (64, 32, 256, 256), (1000, 8, 64, 128), (100, 64, 512, 512)]
+from benchmarks.variants import GATES, altered
+
+CELLS = ("lstm", "gru", "rnn")
+RECURRENT_SHAPES = [(32, 16, 64, 64), (64, 32, 256, 256), (1000, 8, 64, 128), (100, 64, 512, 512)]
 MATMUL_SHAPES = [
     (64, 64, 64), (128, 128, 128), (256, 256, 256), (512, 512, 512), (1024, 1024, 1024),
     (1, 1024, 1024), (1024, 1, 1024), (3, 1000, 1000), (16, 512, 512), (129, 100, 333),
     (1000, 7, 1000), (1024, 1024, 7),
 ]  # fmt: skip
 
-Inputs = dict[str, NDArray[np.float32]]
+Inputs = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -25,62 +28,75 @@ class Case:
     """One piece of work.
 
     Args:
-        kind: "matmul", "lstm forward" or "lstm train".
+        kind: "matmul", or a cell and what is asked of it: "lstm forward", "gru train", "rnn step".
         shape: (M, N, K), or (T, B, D, H).
-        turned: of a matmul, which factors are stored transposed: "nn", "nt", "tn", "tt".
+        variant: of a matmul, which factors are stored transposed: "nn", "nt", "tn", "tt". Of a
+            layer, what is not plain about it: see `altered`.
     """
 
     kind: str
     shape: tuple[int, ...]
-    turned: str = "nn"
+    variant: str = ""
 
     @property
     def name(self) -> str:
         """As the table shows it."""
         if self.kind == "matmul":
-            return f"matmul {'x'.join(map(str, self.shape))} {self.turned}"
-        return f"{self.kind} " + " ".join(
-            f"{letter}={n}" for letter, n in zip("TBDH", self.shape, strict=True)
-        )
+            sizes = "x".join(map(str, self.shape))
+        else:
+            sizes = " ".join(f"{name}={n}" for name, n in zip("TBDH", self.shape, strict=True))
+        return f"{self.kind} {sizes} {self.variant}".rstrip()
+
+    @property
+    def cell(self) -> str:
+        """Of a layer: "lstm", "gru" or "rnn"."""
+        return self.kind.split()[0]
+
+    @property
+    def asked(self) -> str:
+        """Of a layer: "forward", "train" or "step"."""
+        return self.kind.split()[1]
 
     @property
     def flops(self) -> float:
-        """matmul 2 M N K; LSTM forward 8 T B H (D + H), training three times that: a product
-        forward, two backward. The gate functions are not counted."""
+        """matmul 2 M N K; a layer with G gates 2 G T B H (D + H) forward, training three times
+        that: a product forward, two backward. The gate functions are not counted."""
         if self.kind == "matmul":
             m, n, k = self.shape
             return 2.0 * m * n * k
         T, B, D, H = self.shape
-        return 8.0 * T * B * H * (D + H) * (3 if self.kind == "lstm train" else 1)
+        return 2.0 * GATES[self.cell] * T * B * H * (D + H) * (3 if self.asked == "train" else 1)
 
     def inputs(self) -> Inputs:
         """Standard normal numbers, weights scaled down; the same in every process."""
-        random = np.random.default_rng(crc32(self.name.encode()))
+        random = np.random.default_rng(crc32(f"{self.kind} {self.shape}".encode()))
 
         def normal(*shape: int) -> Any:
             return random.standard_normal(shape, np.float32)
 
         if self.kind == "matmul":
             m, n, k = self.shape
-            a = normal(k, m).T if self.turned[0] == "t" else normal(m, k)
-            return {"a": a, "b": normal(n, k).T if self.turned[1] == "t" else normal(k, n)}
+            a = normal(k, m).T if self.variant[0] == "t" else normal(m, k)
+            return {"a": a, "b": normal(n, k).T if self.variant[1] == "t" else normal(k, n)}
         T, B, D, H = self.shape
-        shapes = {
-            "weight_ih_l0": (4 * H, D), "weight_hh_l0": (4 * H, H),
-            "bias_ih_l0": (4 * H,), "bias_hh_l0": (4 * H,),
-        }  # fmt: skip
-        weights = {name: normal(*shape) / np.float32(H**0.5) for name, shape in shapes.items()}
-        return {"x": normal(B, T, D), "dy": normal(B, T, H), **weights}
+        rows = GATES[self.cell] * H
+        shapes = {"w_ih": (rows, D), "w_hh": (rows, H), "b_ih": (rows,), "b_hh": (rows,)}
+        inputs: Inputs = {name: normal(*shape) / H**0.5 for name, shape in shapes.items()}
+        inputs |= {"x": normal(B, T, D), "dy": normal(B, T, H)}
+        first = normal if self.asked == "step" else lambda *shape: np.zeros(shape, np.float32)
+        inputs |= {name: first(B, H) for name in ("h0", "c0")[: 1 + (self.cell == "lstm")]}
+        return altered(inputs, self.cell, self.variant, random)
 
 
 def cases(quick: bool) -> Iterator[Case]:
-    """All of them."""
+    """All of `python -m benchmarks`."""
     for m, n, k in MATMUL_SHAPES[:3] if quick else MATMUL_SHAPES:
-        yield Case("matmul", (m, n, k))
+        yield Case("matmul", (m, n, k), "nn")
     for turned in ("nt", "tn", "tt"):
         yield Case("matmul", (256,) * 3 if quick else (512,) * 3, turned)
     if not quick:
         yield Case("matmul", (1, 1024, 1024), "nt")
-    for shape in LSTM_SHAPES[:1] if quick else LSTM_SHAPES:
-        yield Case("lstm forward", shape)
-        yield Case("lstm train", shape)
+    for cell in CELLS:
+        for shape in RECURRENT_SHAPES[:1] if quick else RECURRENT_SHAPES:
+            yield Case(f"{cell} forward", shape)
+            yield Case(f"{cell} train", shape)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.cases import Case
+
+WARM_UP = 0.005  # seconds, before what is timed
 
 Results = list[NDArray[np.float32]]
 
@@ -46,14 +48,29 @@ class Here:
 
     def seconds(self, duration: float) -> float:
         """Repeat it for about so long: seconds per call."""
-        return self.repeat(max(1, round(duration / max(self.once, 1e-9))))
+        once = max(self.once, 1e-9)
+        # A short call must find its threads awake and its data in the caches; to one that takes
+        # longer than this they hardly matter.
+        self.repeat(round(WARM_UP / once))
+        return self.repeat(max(1, round(duration / once)))
 
     def repeat(self, calls: int) -> float:
         """Seconds per call."""
         begin = time.perf_counter()
         for _ in range(calls):
             self.work()
-        return (time.perf_counter() - begin) / calls
+        return (time.perf_counter() - begin) / max(calls, 1)
+
+
+def quickest(ways: list[Callable[[], Results]]) -> Callable[[], Results]:
+    """Of several ways to do the same work the one that takes least, by a few calls each."""
+
+    def taken(way: Callable[[], Results]) -> float:
+        here = Here(way)
+        here.results(None)
+        return min(here.repeat(1) for _ in range(3))
+
+    return min(ways, key=taken)
 
 
 class Worker:
@@ -65,7 +82,7 @@ class Worker:
 
     def __init__(self, system: str, threads: int) -> None:
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-        self.system = system
+        self.system, self.threads = system, threads
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", system, str(threads)],
             env={**os.environ, **dict.fromkeys(names, str(threads))},
@@ -80,15 +97,16 @@ class Worker:
         """Take up a case: what comes out of it."""
         with TemporaryDirectory() as folder:
             path = str(Path(folder) / "results.npz")
-            self._order({"case": [case.kind, case.shape, case.turned], "results": path})
+            self._order({"case": asdict(case), "results": path})
             self._answer()
             with np.load(path) as arrays:
                 return [arrays[name] for name in arrays.files]
 
     def seconds(self, duration: float) -> float:
         """Repeat it for about so long: seconds per call."""
-        # Threads of the last system may still turn, hoping for work (OpenBLAS: for 2^26 cycles).
-        time.sleep(0.1)
+        if self.threads > 1:
+            # The last system's may still turn, hoping for work (OpenBLAS's: for 2^26 cycles).
+            time.sleep(0.1)
         self._order({"seconds": duration})
         return float(self._answer()["seconds"])
 
@@ -147,26 +165,34 @@ def difference(results: Results, expected: Results) -> float:
     return worst
 
 
-def run(
-    case: Any,
-    systems: dict[str, System],
-    rounds: int,
-    seconds_per_round: float = 0.02,
-    tolerance: float = 1e-4,
-) -> Outcome:
-    """Compare every system's results with the first one's; if they agree, time them in turn.
-
-    A case is whatever the systems take for one. In each round every system works once, or as often
-    as fills `seconds_per_round`, so that a slow spell of the machine falls on all of them.
-    """
+def compare(case: Any, systems: dict[str, System], tolerance: float = 1e-4) -> str | None:
+    """Have every system take up the case: what is wrong with one's results by the first one's."""
     (first, reference), *others = systems.items()
     expected = reference.results(case)
     for name, system in others:
         gap = difference(system.results(case), expected)
         if not gap <= tolerance:
-            return Outcome(wrong=f"{name} differs from {first} by {gap:.1e} of the largest entry")
+            return f"{name} differs from {first} by {gap:.1e} of the largest entry"
+    return None
+
+
+def take_turns(systems: dict[str, System], rounds: int, seconds_per_round: float = 0.02) -> Outcome:
+    """Time what each system has taken up.
+
+    In each round every system works once, or as often as fills `seconds_per_round`, so that a slow
+    spell of the machine falls on all of them.
+    """
     outcome = Outcome({name: [] for name in systems})
     for _ in range(rounds):
         for name, system in systems.items():
             outcome.seconds[name].append(system.seconds(seconds_per_round))
     return outcome
+
+
+def run(case: Any, systems: dict[str, System], rounds: int, tolerance: float = 1e-4) -> Outcome:
+    """Compare every system's results with the first one's; if they agree, time them in turn.
+
+    A case is whatever the systems take for one.
+    """
+    wrong = compare(case, systems, tolerance)
+    return Outcome(wrong=wrong) if wrong else take_turns(systems, rounds)

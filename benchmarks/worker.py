@@ -2,13 +2,14 @@
 
 Its threads, and those of the libraries it loads, cannot wait on another system's cores that way.
 Orders come in as lines, answers go out as lines, both JSON:
-    {"case": [kind, shape, turned], "results": path}   does it once, stores the results as .npz
-    {"seconds": s}                                     repeats it for so long; seconds per call
+    {"case": {...}, "results": path}   does it once, stores the results as .npz
+    {"seconds": s}                     repeats it for so long; seconds per call
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib import import_module
 
@@ -17,19 +18,27 @@ import numpy as np
 from benchmarks.cases import Case
 from benchmarks.harness import Here
 
-MODULES = {"c": "work_tinyseq", "numpy": "work_tinyseq", "torch": "work_torch"}
+MODULES = {
+    "c": "work_tinyseq",
+    "numpy": "work_tinyseq",
+    "torch": "work_torch",
+    "jax": "work_jax",
+    "tensorflow": "work_tensorflow",
+}
 
 
 def main(system: str, threads: int) -> None:
     """Answer orders until the input ends."""
+    if hasattr(os, "sched_setaffinity"):
+        # Not every library can be told how many threads to use; all keep to the cores they get.
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
     module = import_module(f"benchmarks.{MODULES[system]}")
     arguments = (system, threads) if system in ("c", "numpy") else (threads,)
     answer({"version": module.setup(*arguments)})
     for line in sys.stdin:
         order = json.loads(line)
         if "case" in order:
-            kind, shape, turned = order["case"]
-            case = Case(kind, tuple(shape), turned)
+            case = Case(**{**order["case"], "shape": tuple(order["case"]["shape"])})
             work = Here(module.work(case))
             np.savez(order["results"], *work.results(case))
             answer({})

@@ -2,15 +2,16 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.cases import Case
-from benchmarks.harness import Here, Worker, run
+from benchmarks.harness import WARM_UP, Here, Worker, quickest, run
 
-CASE = Case("matmul", (4, 3, 2))
+CASE = Case("matmul", (4, 3, 2), "nn")
 
 
 class Fake:
@@ -51,6 +52,25 @@ def test_a_fast_call_is_repeated_for_as_long_as_asked():
     here.once = 0.25
     here.seconds(2.0)
     assert len(calls) == 2 + 8
+
+
+def test_a_short_call_is_warmed_up():
+    calls = []
+    here = Here(lambda: calls.append(1) or [])
+    here.once = WARM_UP / 4
+    here.seconds(WARM_UP)
+    assert len(calls) == 4 + 4
+
+
+def test_the_quickest_way_is_taken():
+    def slow():
+        time.sleep(0.01)
+        return []
+
+    def fast():
+        return []
+
+    assert quickest([slow, fast]) is fast
 
 
 def test_the_cost_per_op_is_measured():
