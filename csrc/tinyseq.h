@@ -103,7 +103,8 @@ int ts_recurrent_forward(int64_t count, const ts_recurrent *runs);
    that is NULL. */
 typedef struct {
     const float *y, *h_last, *c_last; /* given */
-    float *x, *h0, *c0, *w_ih, *w_hh, *b_ih, *b_hh, *peephole, *w_hr;
+    float *x, *h0, *c0; /* * too where they are not wanted: less is computed then */
+    float *w_ih, *w_hh, *b_ih, *b_hh, *peephole, *w_hr;
     float *norm_ih, *norm_hh, *norm_c, *norm_c_bias;
     float *norm;                      /* * (B, T): the Euclidean norm of all that reaches each h */
 } ts_recurrent_gradients;

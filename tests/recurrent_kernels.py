@@ -3,6 +3,7 @@
 import numpy as np
 
 from tests.recurrent import CELLS, problem
+from tinyseq.backend.recurrent import Wanted
 
 __all__ = [
     "ALL", "assert_close", "assert_same_bits", "both", "forward", "kept", "mapped", "options_of",
@@ -72,12 +73,12 @@ def forward(kernels, cell, problem, keep=True):
     return kernels.recurrent_forward(cell, *problem[:5], keep)
 
 
-def both(kernels, cell, problem, want_norm=True):
+def both(kernels, cell, problem, want_norm=True, **wanted):
     """By name all that forward and backward give, what is saved apart."""
     *arguments, dy, dh, dc = problem
     y, h, last_c, saved = kernels.recurrent_forward(cell, *arguments, True)
     dx, dh0, dc0, dweights, norm = kernels.recurrent_backward(
-        cell, dy, dh, dc, *arguments, y, saved, want_norm
+        cell, dy, dh, dc, *arguments, y, saved, Wanted(norm=want_norm, **wanted)
     )
     named = {"y": y, "h": h, "c": last_c, "dx": dx, "dh0": dh0, "dc0": dc0, "norm": norm}
     named |= {f"d{name}": g for name, g in dweights._asdict().items()}

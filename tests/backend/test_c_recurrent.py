@@ -23,7 +23,7 @@ from tests.recurrent_kernels import (
     wide,
 )
 from tinyseq.backend import numpy_recurrent
-from tinyseq.backend.recurrent import Run
+from tinyseq.backend.recurrent import Run, Wanted
 
 c = pytest.importorskip("tinyseq.backend.c_kernels", reason="the C extension is not built")
 c_recurrent = pytest.importorskip("tinyseq.backend.c_recurrent")
@@ -83,10 +83,24 @@ def test_backward_reads_what_numpy_has_saved(cell):
     drawn = scaled(cell, 5, 6, 7, 20, options_of(cell, "everything"))
     *arguments, dy, dh, dc = drawn
     y, _, _, saved = forward(numpy_recurrent, cell, drawn)
-    got = c_recurrent.recurrent_backward(cell, dy, dh, dc, *arguments, y, saved, False)
+    got = c_recurrent.recurrent_backward(cell, dy, dh, dc, *arguments, y, saved, Wanted())
     wanted = both(c_recurrent, cell, drawn)[0]
     for name, a in (("dx", got[0]), ("dh0", got[1]), ("dw_hh", got[3].w_hh)):
         np.testing.assert_allclose(a, wanted[name], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("kernels", [c_recurrent, numpy_recurrent])
+@pytest.mark.parametrize("T", [1, 4])
+@pytest.mark.parametrize("name", ["plain", "everything", "everything, checkpoints"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_what_is_not_wanted_is_left_out_and_the_rest_the_same(kernels, cell, name, T):
+    drawn = scaled(cell, 5, T, 7, 20, options_of(cell, name))
+    whole, _ = both(kernels, cell, drawn)
+    for x, state in ((False, True), (True, False), (False, False)):
+        results, _ = both(kernels, cell, drawn, x=x, state=state)
+        left_out = {"dx": not x, "dh0": not state, "dc0": not state}
+        rest = {key: a for key, a in whole.items() if not left_out.get(key)}
+        assert_same_bits(results, rest)
 
 
 def test_float64_is_served_in_float64():
@@ -125,7 +139,7 @@ def test_every_layout_of_the_arguments(isa, cell):
         *arguments, dy, dh, dc = mapped(change, drawn)
         y, h, last_c, saved = c_recurrent.recurrent_forward(cell, *arguments, True)
         dx, dh0, _, dweights, norm = c_recurrent.recurrent_backward(
-            cell, dy, dh, dc, *arguments, change(y), mapped(change, saved), True
+            cell, dy, dh, dc, *arguments, change(y), mapped(change, saved), Wanted(norm=True)
         )
         results = {"y": y, "h": h, "dx": dx, "dh0": dh0, "dw_hh": dweights.w_hh, "norm": norm}
         assert_same_bits(results, {k: wanted[k] for k in results})
@@ -154,7 +168,7 @@ OUT_OF_MEMORY = """
 import resource
 import numpy as np
 from tinyseq.backend import c_recurrent
-from tinyseq.backend.recurrent import Run, Weights
+from tinyseq.backend.recurrent import Run, Wanted, Weights
 
 def space():
     return int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
@@ -169,13 +183,13 @@ sizes = []
 for attempt in range(20):  # 500 MB are wanted, and 100 there
     resource.setrlimit(resource.RLIMIT_AS, (space() + (100 << 20), -1))
     try:
-        c_recurrent.recurrent_backward("lstm", y, h, h, *arguments[1:], y, saved, False)
+        c_recurrent.recurrent_backward("lstm", y, h, h, *arguments[1:], y, saved, Wanted())
     except MemoryError as error:
         print(error)
     resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
     sizes.append(space())  # the first attempt makes the C library reserve some
 assert sizes[-1] < sizes[0] + (1 << 20), sizes
-c_recurrent.recurrent_backward("lstm", y, h, h, *arguments[1:], y, saved, False)
+c_recurrent.recurrent_backward("lstm", y, h, h, *arguments[1:], y, saved, Wanted())
 """
 
 

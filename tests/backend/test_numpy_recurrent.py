@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.recurrent import CELLS, equations, problem
 from tinyseq.autograd import REGISTRY, Tensor, grad
 from tinyseq.backend import numpy_kernels as K
-from tinyseq.backend.recurrent import Weights
+from tinyseq.backend.recurrent import Wanted, Weights
 
 
 def close(got, wanted, tolerance=1e-10):
@@ -69,7 +69,7 @@ def test_values_and_gradients_of_any_options(drawn):
         close(got, wanted)
     given = seeds(x, h0, c0)
     dx, dh0, dc0, dweights, norm = K.recurrent_backward(
-        cell, *given, x, h0, c0, weights, run, y, saved, False
+        cell, *given, x, h0, c0, weights, run, y, saved, Wanted()
     )
     results, gradients = by_reference(cell, x, h0, c0, weights, run, given)
     for got, wanted in zip((y, h, c), results, strict=False):
@@ -98,7 +98,7 @@ def test_central_differences(cell):
 
     y, _, _, saved = K.recurrent_forward(cell, x, h0, c0, weights, run, True)
     dx, dh0, dc0, dweights, _ = K.recurrent_backward(
-        cell, *given, x, h0, c0, weights, run, y, saved, False
+        cell, *given, x, h0, c0, weights, run, y, saved, Wanted()
     )
     gradients = (dx, dh0, dc0, *dweights)
     for array, gradient in zip((x, h0, c0, *weights), gradients, strict=True):
@@ -126,7 +126,7 @@ def test_padding_is_never_read(cell, every):
         x[padding] = given[0][padding] = filled
         y, h, c, saved = K.recurrent_forward(cell, x, h0, c0, weights, run, True)
         *gradients, dweights, norm = K.recurrent_backward(
-            cell, *given, x, h0, c0, weights, run, y, saved, True
+            cell, *given, x, h0, c0, weights, run, y, saved, Wanted(norm=True)
         )
         results.append((y, gradients[0], norm, h, c, *gradients[1:], *dweights))
     assert not any(a[padding].any() for a in results[0][:3])
@@ -141,13 +141,15 @@ def test_the_norm_is_that_of_the_whole_gradient_of_each_h(cell):
     x, h0, c0, weights, run = problem(cell, B=2, T=3)
     given = seeds(x, h0, c0)
     y, _, _, saved = K.recurrent_forward(cell, x, h0, c0, weights, run, True)
-    *_, norm = K.recurrent_backward(cell, *given, x, h0, c0, weights, run, y, saved, True)
+    *_, norm = K.recurrent_backward(
+        cell, *given, x, h0, c0, weights, run, y, saved, Wanted(norm=True)
+    )
     for t in range(3):
         c = None if c0 is None else saved.cells.reshape(3, 2, -1)[t]
         rest, dy = x[:, t + 1 :], given[0][:, t + 1 :]
         then = K.recurrent_forward(cell, rest, y[:, t], c, weights, run, True)
         _, later, *_ = K.recurrent_backward(
-            cell, dy, *given[1:], rest, y[:, t], c, weights, run, then[0], then[3], False
+            cell, dy, *given[1:], rest, y[:, t], c, weights, run, then[0], then[3], Wanted()
         )
         np.testing.assert_allclose(
             norm[:, t], np.linalg.norm(given[0][:, t] + later, axis=1), rtol=1e-12
@@ -176,7 +178,7 @@ def test_nothing_is_kept_unless_asked_and_no_argument_is_changed(cell):
     given = seeds(x, h0, c0)
     arrays += [a for a in (y, h, c, *saved, *given) if a is not None]
     before += [a.copy() for a in arrays[len(before) :]]
-    K.recurrent_backward(cell, *given, x, h0, c0, weights, run, y, saved, True)
+    K.recurrent_backward(cell, *given, x, h0, c0, weights, run, y, saved, Wanted(norm=True))
     for a, b in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -190,7 +192,7 @@ def test_float32_stays_float32(cell):
         close(got, None if wanted is None else wanted.astype(np.float32), 1e-5)
     given = (y, h, c)
     *gradients, dweights, norm = K.recurrent_backward(
-        cell, *given, x, h0, c0, weights, run, y, saved, True
+        cell, *given, x, h0, c0, weights, run, y, saved, Wanted(norm=True)
     )
     kept = (*saved, *gradients, *dweights, norm)
     assert {a.dtype for a in kept if a is not None} == {np.dtype(np.float32)}
@@ -211,4 +213,4 @@ def test_nothing_warns_of_an_overflow_or_an_infinity(cell, extreme, dtype):
     for every in (0, 2):
         given = x, h0, c0, Weights(*weights), run._replace(every=every)
         y, h, c, saved = K.recurrent_forward(cell, *given, True)
-        K.recurrent_backward(cell, y, h, c, *given, y, saved, True)
+        K.recurrent_backward(cell, y, h, c, *given, y, saved, Wanted(norm=True))

@@ -19,7 +19,7 @@ from tinyseq.backend.c_arrays import (
     read_index,
 )
 from tinyseq.backend.numpy_recurrent import Backward, Forward, Outcome, Shares
-from tinyseq.backend.recurrent import GATES, Run, Saved, Weights, saved_shapes
+from tinyseq.backend.recurrent import GATES, Run, Saved, Wanted, Weights, saved_shapes
 
 Array = npt.NDArray[Any]
 
@@ -48,11 +48,11 @@ def recurrent_forward_pair(first: Forward, second: Forward) -> tuple[Outcome, Ou
 
 def recurrent_backward(
     cell: str, dy: Array, dh_last: Array, dc_last: Array | None, x: Array, h0: Array,
-    c0: Array | None, weights: Weights, run: Run, y: Array, saved: Saved, want_norm: bool,
+    c0: Array | None, weights: Weights, run: Run, y: Array, saved: Saved, wanted: Wanted,
 ) -> Shares:  # fmt: skip
     """The gradient of recurrent_forward; see numpy_recurrent.recurrent_backward."""
     return _backward(
-        (cell, dy, dh_last, dc_last, x, h0, c0, weights, run, y, saved, want_norm)
+        (cell, dy, dh_last, dc_last, x, h0, c0, weights, run, y, saved, wanted)
     )[0]  # fmt: skip
 
 
@@ -79,14 +79,15 @@ def _forward(*calls: Forward) -> list[Outcome]:
 
 def _backward(*calls: Backward) -> list[Shares]:
     shares, runs, gradients = [], [], []
-    for cell, dy, dh_last, dc_last, x, h0, c0, weights, run, y, saved, want_norm in calls:
+    for cell, dy, dh_last, dc_last, x, h0, c0, weights, run, y, saved, wanted in calls:
         given, kept = _read_given(x, h0, c0, weights, run), read_all(*saved)
         last, made = read_all(dy, dh_last, dc_last), read_all(y, None, None)
         if given is None or kept is None or last is None or made is None:
             return [numpy_recurrent.recurrent_backward(*call) for call in calls]
-        dx, dh0, dc0 = aligned(*x.shape), _like(h0), _like(c0)
+        dx = aligned(*x.shape) if wanted.x else None
+        dh0, dc0 = (_like(h0), _like(c0)) if wanted.state else (None, None)
         dweights = Weights(*map(_like, weights))
-        norm = empty(x.shape[:2], FLOAT32) if want_norm else None
+        norm = empty(x.shape[:2], FLOAT32) if wanted.norm else None
         shares.append((dx, dh0, dc0, dweights, norm))
         runs.append(_fields(cell, x, weights, run, given, made, kept))
         gradients.append([*last, *(read(a) for a in (dx, dh0, dc0, *dweights, norm))])

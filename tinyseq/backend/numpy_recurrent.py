@@ -22,6 +22,7 @@ from tinyseq.backend.recurrent import (
     Run,
     Saved,
     Steps,
+    Wanted,
     Weights,
     groups_of,
     saved_shapes,
@@ -34,9 +35,9 @@ Array = npt.NDArray[Any]
 Forward = tuple[str, Array, Array, Array | None, Weights, Run, bool]
 Outcome = tuple[Array, Array, Array | None, Saved | None]
 Backward = tuple[
-    str, Array, Array, Array | None, Array, Array, Array | None, Weights, Run, Array, Saved, bool
+    str, Array, Array, Array | None, Array, Array, Array | None, Weights, Run, Array, Saved, Wanted
 ]
-Shares = tuple[Array, Array, Array | None, Weights, Array | None]
+Shares = tuple[Array | None, Array | None, Array | None, Weights, Array | None]
 
 CELLS: dict[str, ModuleType] = {
     "rnn_tanh": numpy_rnn,
@@ -146,15 +147,16 @@ def _held(k: Array | None, at: slice, old: Array, new: Array) -> Array:
 @np.errstate(all="ignore")
 def recurrent_backward(
     cell: str, dy: Array, dh_last: Array, dc_last: Array | None, x: Array, h0: Array,
-    c0: Array | None, weights: Weights, run: Run, y: Array, saved: Saved, want_norm: bool,
-) -> tuple[Array, Array, Array | None, Weights, Array | None]:  # fmt: skip
+    c0: Array | None, weights: Weights, run: Run, y: Array, saved: Saved, wanted: Wanted,
+) -> Shares:  # fmt: skip
     """From the gradients of recurrent_forward's results to those of its arguments.
 
     Args:
         dy, dh_last, dc_last: of y, and of the last states; dy past a row's length counts for
             nothing.
         y, saved: what forward gave.
-        want_norm: whether the last result is wanted.
+        wanted: which of the gradients of x and of the states, and the last result, are; None
+            stands in place of the others.
 
     Returns:
         dx, dh0, dc0 or None, the weights' gradients, and the Euclidean norm of the whole gradient
@@ -165,7 +167,7 @@ def recurrent_backward(
     original = np.argsort(steps.order)
     dx = np.zeros_like(x)
     dweights = Weights(*(None if w is None else np.zeros_like(w) for w in weights))
-    norm = np.zeros((B, T), x.dtype) if want_norm else None
+    norm = np.zeros((B, T), x.dtype) if wanted.norm else None
     dh, dc = dh_last[steps.order], _rows(dc_last, steps.order)
     for k, (begin, end) in reversed(list(enumerate(_pieces(steps, run.every)))):
         part, kept = steps.part(begin, end), saved
@@ -188,7 +190,8 @@ def recurrent_backward(
         for total, gradient in zip(dweights, found, strict=True):
             if total is not None:
                 total += gradient
-    return dx, dh[original], _rows(dc, original), dweights, norm
+    dh0, dc0 = (_rows(d if wanted.state else None, original) for d in (dh, dc))
+    return dx if wanted.x else None, dh0, dc0, dweights, norm
 
 
 def recurrent_backward_pair(first: Backward, second: Backward) -> tuple[Shares, Shares]:

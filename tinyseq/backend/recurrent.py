@@ -61,6 +61,15 @@ class Run(NamedTuple):
     every: int = 0
 
 
+class Wanted(NamedTuple):
+    """What recurrent_backward is asked for beside the weights' gradients: those of x and of the
+    first states, and the norm of the gradient at each h."""
+
+    x: bool = True
+    state: bool = True
+    norm: bool = False
+
+
 class Saved(NamedTuple):
     """What backward needs: arrays, or None where the cell has none.
 

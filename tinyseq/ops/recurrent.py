@@ -6,7 +6,7 @@ import numpy as np
 
 from tinyseq import backend
 from tinyseq.autograd import Array, FusedOp, Tensor, is_grad_enabled
-from tinyseq.backend.recurrent import GATES, Run, Saved, Weights, steps_of
+from tinyseq.backend.recurrent import GATES, Run, Saved, Wanted, Weights, steps_of
 
 FIELDS = ("h0", "c0", *Weights._fields)
 LETTERS = {"lstm": "ifgo", "gru": "rzn", "gru_before": "rzn"}
@@ -29,7 +29,8 @@ class Trace:
 
 class Call(NamedTuple):
     """A call of a recurrent op with everything checked: its inputs are x, h0, c0 or None, and the
-    weights, its params cell, run, keep (whether Saved is wanted) and trace."""
+    weights, its params cell, run, keep (whether Saved is wanted), wanted (of the backward pass)
+    and trace."""
 
     op: FusedOp
     inputs: tuple[Tensor | None, ...]
@@ -75,7 +76,7 @@ def from_kernel(
 
 def to_kernel_back(
     gradients: Any, results: Any, saved: Any, x: Array, h0: Array, c0: Array | None,
-    *weights: Array | None, cell: str, run: Run, trace: Trace | None, **_: Any,
+    *weights: Array | None, cell: str, run: Run, wanted: Wanted, **_: Any,
 ) -> Any:  # fmt: skip
     """The arguments of recurrent_backward."""
     dy, dh, *dc = (
@@ -84,7 +85,7 @@ def to_kernel_back(
     )
     return (
         cell, dy, dh, dc[0] if dc else None, x, h0, c0, Weights(*weights), run, results[0],
-        Saved(*saved), trace is not None,
+        Saved(*saved), wanted,
     )  # fmt: skip
 
 
@@ -135,9 +136,11 @@ def prepare(
         None if zone_c is None else _constant(name, "zone_c", zone_c, ((B, 1), (T, 1), (H,)), x),
         checkpoint_every,
     )
-    wanted = is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs)
-    keep = wanted or trace is not None
-    return Call(op, inputs, {"cell": cell, "run": how, "keep": keep, "trace": trace})
+    differentiable = [t is not None and t.requires_grad for t in inputs]
+    keep = (is_grad_enabled() and any(differentiable)) or trace is not None
+    wanted = Wanted(differentiable[0], any(differentiable[1:3]), trace is not None)
+    params = {"cell": cell, "run": how, "keep": keep, "wanted": wanted, "trace": trace}
+    return Call(op, inputs, params)
 
 
 def run(call: Call) -> tuple[Tensor, ...]:
