@@ -34,7 +34,8 @@ class LSTM(Recurrent):
         peephole: whether the gates see the cell by p, weight_peephole_l{k} (3H,), the rows of i, f
             and o.
         forget_bias: where b_f begins, b'_f being 0; None draws both as the other biases.
-        zoneout: one rate for h and c, or the pair of both.
+        zoneout: one rate for h and c, or the pair of both; c is held back once o and h_t have seen
+            the new one, as in the paper.
         input_size, hidden_size, num_layers, bias, dropout, bidirectional, reverse, layer_norm,
             recurrent_dropout, checkpoint_every: as `Recurrent` says, which also names the other
             parameters of each layer. With ``layer_norm`` there are also norm_c_l{k} and
