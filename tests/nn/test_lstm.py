@@ -40,11 +40,16 @@ def test_bad_arguments_are_named():
         ("forget_bias needs bias=True", {"forget_bias": 1.0, "bias": False}),
         ("forget_bias must be a finite number, got 'big'", {"forget_bias": "big"}),
         ("forget_bias must be a finite number, got inf", {"forget_bias": float("inf")}),
+        ("forget_bias must be a finite number, got True", {"forget_bias": True}),
         (r"zoneout must be one rate, or two, of h and c, got \(0.1,\)", {"zoneout": (0.1,)}),
         ("zoneout must be a number from 0 to 1, got 2", {"zoneout": (0.1, 2)}),
     ]:
+        ts.manual_seed(0)
         with pytest.raises(ValueError, match=f"^LSTM: {match}"):
             nn.LSTM(4, 5, **options)
+        after = ts.randn(3)
+        ts.manual_seed(0)
+        np.testing.assert_array_equal(after.data, ts.randn(3).data)  # nothing has been drawn
 
 
 def test_a_bad_state_is_named():

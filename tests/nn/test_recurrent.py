@@ -226,6 +226,9 @@ def test_bad_input_is_named(kind):
         (ValueError, "lengths must be from 0 to 3, got 4", (x, None, [1, 4])),
         (ValueError, "lengths must be from 0 to 3, got -1", (x, None, [-1, 3])),
         (TypeError, "lengths must be whole numbers, got float64", (x, None, [1.0, 2.0])),
+        (TypeError, r"lengths must be whole numbers, got \[\[1\], 2\]", (x, None, [[1], 2])),
+        (TypeError, "x must be an array of numbers, got NoneType", (None,)),
+        (TypeError, "x must be an array of numbers, got list", ([[[1.0], []]],)),
     ]:
         with pytest.raises(error, match=f"^{name}: {match}"):
             layer(*arguments)
@@ -235,6 +238,7 @@ def test_bad_input_is_named(kind):
         (ValueError, r"[hc]0 must be \(2, 2, 5\), got \(1, 2, 5\)", ts.zeros(1, 2, 5)),
         (ValueError, r"[hc]0 must be \(2, 2, 5\), got \(2, 5\)", ts.zeros(2, 5)),
         (TypeError, "[hc]0 must be float32 as the weights are, got float64", fine.to(np.float64)),
+        (TypeError, "[hc]0 must be an array of numbers, got str", "zeros"),
     ]:
         with pytest.raises(error, match=f"^{name}: {match}"):
             layer(x, (fine, bad) if kind == "lstm" else bad)

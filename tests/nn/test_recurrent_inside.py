@@ -76,6 +76,12 @@ def test_checkpoints_change_nothing(variant, exact):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_every_may_be_a_whole_number_of_numpys(kind):
+    layer, x = KINDS[kind](4, 5, checkpoint_every=np.int64(2)), ts.tensor(randn(2, 3, 4))
+    assert results(layer, x)[0].shape == (2, 3, 5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_checkpoints_every_root_of_t_keep_as_much_as_the_root(kind):
     def held(T, every):
         """Bytes a run keeps for its backward walk, without what it returns."""

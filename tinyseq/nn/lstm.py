@@ -34,7 +34,8 @@ class LSTM(Recurrent):
         peephole: whether the gates see the cell by p, weight_peephole_l{k} (3H,), the rows of i, f
             and o.
         forget_bias: where b_f begins, b'_f being 0; None draws both as the other biases.
-        zoneout: one rate for h and c, or the pair of both.
+        zoneout: one rate for h and c, or the pair of both; c is held back once o and h_t have seen
+            the new one, as in the paper.
         input_size, hidden_size, num_layers, bias, dropout, bidirectional, reverse, layer_norm,
             recurrent_dropout, checkpoint_every: as `Recurrent` says, which also names the other
             parameters of each layer. With ``layer_norm`` there are also norm_c_l{k} and
@@ -78,6 +79,8 @@ class LSTM(Recurrent):
             raise ValueError(
                 f"LSTM: proj_size must be below hidden_size {hidden_size}, got {proj_size}"
             )
+        if forget_bias is not None:
+            check_forget_bias(forget_bias, bias)
         super().__init__(
             input_size, hidden_size, num_layers, bias, dropout, bidirectional, reverse, layer_norm,
             recurrent_dropout, zoneout, checkpoint_every,
@@ -86,10 +89,6 @@ class LSTM(Recurrent):
             self._begin_forgetting(forget_bias)
 
     def _begin_forgetting(self, value: float) -> None:
-        if not self.bias:
-            raise ValueError("LSTM: forget_bias needs bias=True")
-        if not isinstance(value, Real) or not math.isfinite(value):
-            raise ValueError(f"LSTM: forget_bias must be a finite number, got {value!r}")
         forget = slice(self.hidden_size, 2 * self.hidden_size)
         for name, parameter in self.named_parameters():
             if name.startswith("bias_"):
@@ -135,3 +134,11 @@ class LSTMCell(Cell):
 
     def _op(self, x: Tensor, *inputs: Any) -> tuple[Tensor, ...]:
         return ops.lstm(x, *inputs)
+
+
+def check_forget_bias(value: Any, bias: bool) -> None:
+    """Raise ValueError when there is no bias to begin with this value, or it is no number."""
+    if not bias:
+        raise ValueError("LSTM: forget_bias needs bias=True")
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise ValueError(f"LSTM: forget_bias must be a finite number, got {value!r}")

@@ -58,11 +58,13 @@ class Recurrent(Module):
         layer_norm: whether W x and U h are normalised, each by itself, before they are added, and
             c before it becomes h (Ba, Kiros and Hinton, "Layer normalization", 2016): the gains
             are norm_ih, norm_hh and norm_c, the shifts the biases and norm_c_bias. The norm is
-            taken over all gates at once, but in the GRU over r and z together and n by itself.
-        recurrent_dropout: probability of a zero, in training, in the mask that multiplies
-            h_{t-1} where U h_{t-1} is formed: one mask for each call, row, layer and direction,
-            the same at all its steps (Gal and Ghahramani, "A theoretically grounded application
-            of dropout in recurrent neural networks", 2016). Streaming draws one at each step.
+            taken over all gates at once, but in the GRU over r and z together and n by itself;
+            1e-5 is added to the variance.
+        recurrent_dropout: probability p of a zero, in training, in the mask that multiplies
+            h_{t-1} where U h_{t-1} is formed, and is 1/(1-p) elsewhere: one mask for each call,
+            row, layer and direction, the same at all its steps (Gal and Ghahramani, "A
+            theoretically grounded application of dropout in recurrent neural networks", 2016).
+            Streaming draws one at each step.
         zoneout: probability that an element of the state keeps its value over a step, drawn in
             training for each step and element; in evaluation each state is the mean of old and
             new in that proportion (Krueger et al., "Zoneout", 2017).
@@ -190,7 +192,7 @@ class Recurrent(Module):
 
         Raises ValueError when a shape, a length or the number of states is another, or when
         ``return_trace`` meets ``checkpoint_every``; TypeError when a dtype is not that of the
-        weights, or the state of an LSTM is no pair.
+        weights, lengths are no whole numbers, or the state of an LSTM is no pair.
         """
         name = type(self).__name__
         x = as_input(name, "x", x, ("B", "T"), self.input_size, self.weight_ih_l0.dtype)
@@ -209,10 +211,12 @@ class Recurrent(Module):
             x_t: (B,D).
             state: what the step before returned; zeros when not given.
 
-        Returns the last layer's h (B,R), and the state to hand to the next step. Step by step the
-        results are those of the whole sequence.
+        Returns the last layer's h (B,R), and the state to hand to the next step, which may share
+        its memory: change neither in place. Step by step the results are those of the whole
+        sequence.
 
-        Raises ValueError as `forward` does, and when the layer runs from the end.
+        Raises ValueError and TypeError as `forward` does, and ValueError when the layer runs from
+        the end.
         """
         name = f"{type(self).__name__}.step"
         if self.bidirectional or self.reverse:

@@ -28,7 +28,7 @@ def as_input(
     layer: str, name: str, x: Any, before: tuple[str, ...], size: int, dtype: Any
 ) -> Tensor:
     """x, Tensor or array, as a Tensor (*before, size) of that dtype."""
-    tensor = as_tensor(x)
+    tensor = as_numbers(layer, name, x)
     if tensor.ndim != len(before) + 1 or tensor.shape[-1] != size:
         wanted = ", ".join([*before, str(size)])
         raise ValueError(f"{layer}: {name} must be ({wanted}), got {tensor.shape}")
@@ -46,12 +46,23 @@ def as_states(
     if not isinstance(pair, (tuple, list)) or len(pair) != len(shapes):
         got = f"{len(state)} of them" if isinstance(state, (tuple, list)) else type(state).__name__
         raise TypeError(f"{layer}: state must be a pair (h0, c0), got {got}")
-    states = tuple(map(as_tensor, pair))
-    for name, given, shape in zip(("h0", "c0"), states, shapes, strict=False):
-        if given.data.shape != shape:
-            raise ValueError(f"{layer}: {name} must be {shape}, got {given.shape}")
-        check_dtype(layer, name, given, dtype)
-    return states
+    states = []
+    for name, given, shape in zip(("h0", "c0"), pair, shapes, strict=False):
+        tensor = as_numbers(layer, name, given)
+        if tensor.data.shape != shape:
+            raise ValueError(f"{layer}: {name} must be {shape}, got {tensor.shape}")
+        check_dtype(layer, name, tensor, dtype)
+        states.append(tensor)
+    return tuple(states)
+
+
+def as_numbers(layer: str, name: str, given: Any) -> Tensor:
+    """What was given as a Tensor; raises TypeError, naming layer and argument, if it cannot be."""
+    try:
+        return as_tensor(given)
+    except (TypeError, ValueError):  # NumPy raises a ValueError for lists of uneven lengths
+        got = type(given).__name__
+        raise TypeError(f"{layer}: {name} must be an array of numbers, got {got}") from None
 
 
 def check_dtype(layer: str, name: str, x: Tensor, dtype: Any) -> None:

@@ -122,7 +122,7 @@ def prepare(
     """A Call, once everything is checked."""
     inputs = (x, h0, c0, *weights)
     B, T, R, H = check_shapes(name, cell, arrays_of(inputs))
-    if isinstance(checkpoint_every, bool) or not isinstance(checkpoint_every, int):
+    if isinstance(checkpoint_every, bool) or not isinstance(checkpoint_every, (int, np.integer)):
         raise TypeError(f"{name}: checkpoint_every must be an int, got {checkpoint_every!r}")
     if checkpoint_every < 0:
         raise ValueError(f"{name}: checkpoint_every must be 0 or more, got {checkpoint_every}")
@@ -210,7 +210,10 @@ def check_lengths(name: str, lengths: Any, B: int, T: int) -> Array:
     Raises:
         ValueError, TypeError: for another shape, another range, or what are no whole numbers.
     """
-    array = np.asarray(lengths)
+    try:
+        array = np.asarray(lengths)
+    except ValueError:  # lists of uneven lengths
+        raise TypeError(f"{name}: lengths must be whole numbers, got {lengths!r}") from None
     if array.dtype.kind not in "iu" and array.size:
         raise TypeError(f"{name}: lengths must be whole numbers, got {array.dtype}")
     if array.shape != (B,):
