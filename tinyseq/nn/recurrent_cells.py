@@ -51,7 +51,7 @@ class Cell(Module):
         """Take one step.
 
         Args:
-            x: (B,D), or (D,) for one row.
+            x: (B,D), or (D,) for one row, Tensor or array in the dtype of the weights.
             state: h (B,H) or, of an LSTM, the pair of h and c, each (B,H); (H,) for one row. Zeros
                 when not given.
 
