@@ -97,6 +97,8 @@ def test_bad_input_is_named():
             cell(*arguments)
     with pytest.raises(TypeError, match=r"^LSTMCell: state must be a pair \(h0, c0\), got Tensor"):
         cell(ts.zeros(2, 4), ts.zeros(2, 5))
+    with pytest.raises(TypeError, match=r"^RNNCell: x must be an array of numbers, got NoneType"):
+        nn.RNNCell(4, 5)(None)
     with pytest.raises(TypeError, match=r"^GRUCell: h0 must be float32"):
         nn.GRUCell(4, 5)(ts.zeros(2, 4), ts.zeros(2, 5, dtype=np.float64))
     with pytest.raises(ValueError, match=r"^RNNCell: input_size must be"):

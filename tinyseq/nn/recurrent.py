@@ -167,7 +167,7 @@ class Recurrent(Module):
 
     def forward(
         self,
-        x: Tensor,
+        x: Tensor | Array,
         state: Any = None,
         lengths: Any = None,
         return_trace: bool = False,
@@ -175,7 +175,7 @@ class Recurrent(Module):
         """Run along a batch of sequences.
 
         Args:
-            x: (B,T,D).
+            x: (B,T,D), Tensor or array in the dtype of the weights; so is each state.
             state: the state before the first step, h (L,B,R) or, of an LSTM, the pair of h (L,B,R)
                 and c (L,B,H); zeros when not given. A bidirectional layer has 2L in place of L:
                 both directions of layer 0, both of layer 1, and so on. To cut the gradient where
@@ -204,11 +204,11 @@ class Recurrent(Module):
         y, ends = self._walk(x, self._starts(state, x), lengths, traces)
         return (y, self._after(ends), traces) if return_trace else (y, self._after(ends))
 
-    def step(self, x_t: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+    def step(self, x_t: Tensor | Array, state: Any = None) -> tuple[Tensor, Any]:
         """Run one step, for sequences that come in bit by bit.
 
         Args:
-            x_t: (B,D).
+            x_t: (B,D), Tensor or array in the dtype of the weights.
             state: what the step before returned; zeros when not given.
 
         Returns the last layer's h (B,R), and the state to hand to the next step, which may share
@@ -221,8 +221,8 @@ class Recurrent(Module):
         name = f"{type(self).__name__}.step"
         if self.bidirectional or self.reverse:
             raise ValueError(f"{name}: a layer that runs from the end needs the whole sequence")
-        x_t = as_input(name, "x_t", x_t, ("B",), self.input_size, self.weight_ih_l0.dtype)
-        x = reshaped(x_t, (x_t.shape[0], 1, self.input_size))
+        given = as_input(name, "x_t", x_t, ("B",), self.input_size, self.weight_ih_l0.dtype)
+        x = reshaped(given, (given.shape[0], 1, self.input_size))
         _, ends = self._walk(x, self._starts(state, x), None, [None] * len(self._runs))
         return ends[-1][0], self._after(ends)
 

@@ -9,8 +9,7 @@ from tinyseq import init
 from tinyseq.autograd import Tensor
 from tinyseq.nn.layers import check_sizes, new_parameter
 from tinyseq.nn.module import Module
-from tinyseq.nn.recurrent_checks import as_input, as_states
-from tinyseq.ops.creation import as_tensor
+from tinyseq.nn.recurrent_checks import as_input, as_numbers, as_states
 
 
 class Cell(Module):
@@ -51,7 +50,7 @@ class Cell(Module):
         """Take one step.
 
         Args:
-            x: (B,D), or (D,) for one row.
+            x: (B,D), or (D,) for one row, Tensor or array in the dtype of the weights.
             state: h (B,H) or, of an LSTM, the pair of h and c, each (B,H); (H,) for one row. Zeros
                 when not given.
 
@@ -61,7 +60,7 @@ class Cell(Module):
         weights, or the state of an LSTM is no pair.
         """
         name, dtype = type(self).__name__, self.weight_ih.dtype
-        x = as_tensor(x)
+        x = as_numbers(name, "x", x)
         one = x.ndim == 1
         x = as_input(name, "x", x, () if one else ("B",), self.input_size, dtype)
         shape = (*x.shape[:-1], self.hidden_size)
