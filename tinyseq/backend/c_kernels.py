@@ -87,11 +87,11 @@ def _elementwise(name: str) -> Any:
             return fallback(x)  # type: ignore[no-any-return]
         if x.size <= SMALL or x.flags.num & DENSE != DENSE:
             y = x.copy()  # dense whatever x was, and then overwritten
-            read = write = from_buffer(FLOATS, y)
+            source = target = from_buffer(FLOATS, y)
         else:
             y = empty(x.shape, FLOAT32)
-            read, write = from_buffer(FLOATS, x), from_buffer(FLOATS, y)
-        code = kernel(x.size, read, write)
+            source, target = from_buffer(FLOATS, x), from_buffer(FLOATS, y)
+        code = kernel(x.size, source, target)
         if code:
             check(code)
         return y
@@ -179,9 +179,7 @@ def linear(x: Array, weight: Array, bias: Array | None, activation: str) -> Arra
     if not is_float32(x, weight, bias):
         return numpy_kernels.linear(x, weight, bias, activation)
     n, k = weight.shape
-    x = dense(x)
     weight, w_from, w_row, w_column = _matrix(weight)
-    bias = None if bias is None else dense(bias)
     y = np.empty((*x.shape[:-1], n), np.float32)
     rows = y.size // n if n else 0
     check(
@@ -200,7 +198,6 @@ def cross_entropy_forward(logits: Array, targets: Array, ignore_index: int) -> t
     if not is_float32(logits):
         return numpy_kernels.cross_entropy_forward(logits, targets, ignore_index)
     rows, classes = logits.shape
-    logits, targets = dense(logits), dense(targets)
     losses, logsumexp = np.empty(rows, np.float32), np.empty(rows, np.float32)
     check(
         lib.ts_cross_entropy_forward(
@@ -218,7 +215,6 @@ def cross_entropy_backward(
     if not is_float32(g, logits, logsumexp):
         return numpy_kernels.cross_entropy_backward(g, logits, logsumexp, targets, ignore_index)
     rows, classes = logits.shape
-    g, logits, logsumexp, targets = (dense(a) for a in (g, logits, logsumexp, targets))
     dlogits = np.empty((rows, classes), np.float32)
     check(
         lib.ts_cross_entropy_backward(
@@ -233,7 +229,6 @@ def embedding(weight: Array, index: Array) -> Array:
     """Rows of a table; see numpy_kernels.embedding."""
     if not is_float32(weight):
         return numpy_kernels.embedding(weight, index)
-    weight, index = dense(weight), dense(index)
     out = np.empty((*index.shape, weight.shape[1]), np.float32)
     check(lib.ts_embedding(index.size, weight.shape[1], read(weight), read_index(index), read(out)))
     return out
@@ -243,7 +238,6 @@ def embedding_scatter(g: Array, index: Array, rows: int) -> Array:
     """The sum of rows of g by index; see numpy_kernels.embedding_scatter."""
     if not is_float32(g):
         return numpy_kernels.embedding_scatter(g, index, rows)
-    g, index = dense(g), dense(index)
     width = g.shape[-1]
     out = np.empty((rows, width), np.float32)
     check(lib.ts_embedding_scatter(index.size, width, rows, read(g), read_index(index), read(out)))
