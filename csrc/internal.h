@@ -48,6 +48,7 @@ typedef struct {
     int (*exp)(int64_t, const float *, float *);
     int (*tanh)(int64_t, const float *, float *);
     int (*sigmoid)(int64_t, const float *, float *);
+    int (*dropout)(int64_t, const float *, double, uint64_t, float *);
     int (*matmul)(int64_t, int64_t, int64_t, int64_t, const float *, const int64_t *, int64_t, int64_t,
                   const float *, const int64_t *, int64_t, int64_t, const float *, int, float *);
     int (*recurrent_forward)(int64_t, const ts_recurrent *);

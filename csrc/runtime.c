@@ -124,6 +124,11 @@ int ts_exp(int64_t n, const float *x, float *y) { return table->exp(n, x, y); }
 int ts_tanh(int64_t n, const float *x, float *y) { return table->tanh(n, x, y); }
 int ts_sigmoid(int64_t n, const float *x, float *y) { return table->sigmoid(n, x, y); }
 
+int ts_dropout(int64_t n, const float *x, double p, uint64_t key, float *y)
+{
+    return table->dropout(n, x, p, key, y);
+}
+
 int ts_matmul(int64_t batch, int64_t m, int64_t n, int64_t k,
               const float *a, const int64_t *a_offset, int64_t a_row, int64_t a_column,
               const float *b, const int64_t *b_offset, int64_t b_row, int64_t b_column,

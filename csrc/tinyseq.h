@@ -42,6 +42,10 @@ int ts_exp(int64_t n, const float *x, float *y);
 int ts_tanh(int64_t n, const float *x, float *y);
 int ts_sigmoid(int64_t n, const float *x, float *y);
 
+/* y[i] = x[i] / (1 - p), or 0 if element i is dropped: if its random word is less than p 2^32, rounded. The
+   words are those of Philox4x32-10: word i % 4 of counter i / 4 under this key. 0 <= p <= 1. y may be x. */
+int ts_dropout(int64_t n, const float *x, double p, uint64_t key, float *y);
+
 /* C[i, j] = activation(bias[j] + sum over k of A[i, k] B[k, j]) for each of `batch` pairs.
    Element (i, k) of pair p's A lies at a[a_offset[p] + i * a_row + k * a_column], likewise B's (k, j);
    one of the two strides of each is 1 and none is negative; offsets may be NULL, for 0. C is

@@ -50,3 +50,11 @@ def test_what_is_drawn():
     assert whole.dtype == np.int64 and set(whole.tolist()) == {-1, 0, 1}
     assert ts.randint(0, 2, size=(2, 3)).shape == ts.randint(5, size=(2, 3)).shape == (2, 3)
     assert ts.tensor([[0.0, 1.0]]).bernoulli().tolist() == [[0, 1]]
+
+
+def test_keys_follow_the_seed_and_fill_64_bits():
+    ts.manual_seed(3)
+    keys = [ts.random.next_key() for _ in range(200)]
+    ts.manual_seed(3)
+    assert keys == [ts.random.next_key() for _ in range(200)] and len(set(keys)) == 200
+    assert 0 <= min(keys) and 2**63 < max(keys) < 2**64

@@ -28,6 +28,11 @@ def generator() -> np.random.Generator:
     return _generator
 
 
+def next_key() -> int:
+    """64 bits from the generator: a key for random numbers that are a function of their place."""
+    return int(_generator.integers(0, 2**64, dtype=np.uint64))
+
+
 def get_state() -> dict[str, Any]:
     """Where the generator stands, as something JSON can hold."""
     return dict(_generator.bit_generator.state)

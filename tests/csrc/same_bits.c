@@ -104,6 +104,16 @@ static void elementwise(void)
     }
 }
 
+static void dropout(void)
+{
+    const int64_t n = 30011; /* enough for two threads */
+    begin();
+    float *x = values(n, 1), *y = unset(n);
+    const int code = ts_dropout(n, x, 0.3, 0x299f31d0a4093822u, y);
+    eat(y, n);
+    end("dropout", "all", code);
+}
+
 static void matmul(void)
 {
     static const int64_t shapes[][3] = {
@@ -279,6 +289,7 @@ int main(int count, char **arguments)
         return 2;
     ts_set_threads(atoi(arguments[2]));
     elementwise();
+    dropout();
     matmul();
     recurrences();
     cross_entropy();

@@ -156,6 +156,8 @@ CASES = [
         )
         for a in ("relu", "tanh", "sigmoid")
     ),
+    ("dropout", lambda x: ops.dropout(grown(x), p=0.4, key=5), [normal(2, 3)]),
+    ("dropout of nothing", lambda x: ops.dropout(grown(x), p=0.4, key=5), [normal(0, 3)]),
     ("softmax", lambda x: ops.softmax(x, 1), [normal(2, 3)]),
     ("log_softmax", lambda x: ops.log_softmax(x, 0), [normal(2, 3)]),
     ("cross_entropy", lambda x: ops.cross_entropy(x, TARGETS), [normal(4, 3)]),

@@ -105,6 +105,15 @@ tanh = _elementwise("tanh")
 sigmoid = _elementwise("sigmoid")
 
 
+def dropout(x: Array, p: float, key: int) -> Array:
+    """x / (1 - p) or 0, by the bits of a key; see philox.dropout."""
+    if not is_float32(x):
+        return numpy_kernels.dropout(x, p, key)
+    y = empty(x.shape, FLOAT32)
+    check(lib.ts_dropout(x.size, read(x), p, key, read(y)))
+    return y
+
+
 def _matrix(a: Array) -> tuple[Array, Any, int, int]:
     """A stack of matrices as C reads it: the array, a pointer, and the strides, in elements, of
     rows and of columns. A layout that C cannot read is copied."""

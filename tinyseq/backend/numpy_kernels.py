@@ -18,6 +18,7 @@ from tinyseq.backend.numpy_recurrent import (
     recurrent_forward,
     recurrent_forward_pair,
 )
+from tinyseq.backend.philox import dropout
 from tinyseq.backend.quiet import quiet
 
 Array = npt.NDArray[Any]
@@ -26,6 +27,7 @@ __all__ = [
     "adam_",
     "cross_entropy_backward",
     "cross_entropy_forward",
+    "dropout",
     "embedding",
     "embedding_scatter",
     "exp",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from tinyseq import random
+from tinyseq import ops, random
 from tinyseq.autograd import Tensor
 from tinyseq.ops import (
     binary_cross_entropy_with_logits,
@@ -61,23 +59,26 @@ __all__ = [
 
 
 def dropout(x: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
-    """x m / (1 - p) with m drawn 0 with probability p, else 1; x itself when not training.
+    """x / (1 - p), in which each element is 0 with probability p; x itself when not training.
 
     Args:
         x: any shape.
         p: the probability of a zero, from 0 to 1.
         training: False switches it off.
 
-    Raises ValueError when p is outside its range.
+    Raises:
+        ValueError: when p is outside its range.
+        TypeError: when x does not hold floats.
 
-    Source: Srivastava et al., "Dropout", 2014, the variant that scales while training.
+    Source: Srivastava et al., "Dropout", 2014, the variant that scales while training. Which
+    elements are dropped depends on the generator alone, not on the backend or the threads.
     """
     check_probability("dropout", p)
     if not training or p == 0.0:
         return x
-    kept = random.generator().random(x.shape, np.float32) >= np.float32(p)
-    scale = 0.0 if p == 1.0 else 1.0 / (1.0 - p)
-    return x * Tensor(np.multiply(kept, scale, dtype=x.dtype))
+    if x.dtype.kind != "f":
+        raise TypeError(f"dropout: expected floating-point data, got {x.dtype}")
+    return ops.dropout(x, p=p, key=random.next_key())
 
 
 def check_probability(function: str, p: float) -> None:

@@ -16,6 +16,7 @@ from tinyseq.ops.creation import (
     zeros_like,
 )
 from tinyseq.ops.cross_entropy import cross_entropy, nll_loss
+from tinyseq.ops.dropout import dropout
 from tinyseq.ops.elementwise import (
     abs,
     bitwise_and,
@@ -136,6 +137,7 @@ __all__ = [
     "cumsum",
     "div",
     "dot",
+    "dropout",
     "einsum",
     "elu",
     "embedding",
