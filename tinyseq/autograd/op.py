@@ -51,7 +51,7 @@ class Op:
 
     def __init__(self, forward: Callable[..., Any]) -> None:
         self.forward = forward
-        self.rule: Rule | None = None
+        self.rule: Any = None  # a Rule, once it is attached
         self.name = self.__name__ = forward.__name__
         self.__doc__ = forward.__doc__
         self.__call__ = as_function(self)
@@ -83,9 +83,8 @@ def result(op: Op, inputs: tuple[Any, ...], params: Any, data: Any, wanted: bool
     if type(data) is not ndarray or data.dtype is FLOAT64:
         data = settle(data, inputs, params)
     y = new(Tensor)
-    y.data = data
+    y.data, y.order = data, next_order()
     y.grad = y.hooks = None
-    y.order = next_order()
     # A step function has no rule: what comes out of it is a constant.
     if wanted and (recording := switch.recording) and op.rule is not None:
         y.op, y.inputs, y.params = op, inputs, params
@@ -105,7 +104,7 @@ def as_input(x: Any) -> Any:
     return x if isinstance(x, Tensor) or type(x) in SCALARS else Tensor(x)
 
 
-def as_function(op: Op) -> Callable[..., Tensor]:
+def as_function(op: Op) -> Any:
     """What calling the op does, as a plain function, which Python can bind as a method too.
 
     Most ops take one input, with or without params, or two and nothing else. Spelled out for
@@ -157,6 +156,5 @@ def as_function(op: Op) -> Callable[..., Tensor]:
 
     takes = getfullargspec(forward)
     number = 0 if takes.varargs or takes.varkw or takes.defaults else len(takes.args)
-    if number == 1:
-        return one_and_params if takes.kwonlyargs else one
-    return two if number == 2 and not takes.kwonlyargs else several
+    known = {(1, False): one, (1, True): one_and_params, (2, False): two}
+    return known.get((number, bool(takes.kwonlyargs)), several)

@@ -85,13 +85,14 @@ def _elementwise(name: str) -> Any:
     def run(x: Array) -> Array:
         if x.dtype != FLOAT32:
             return fallback(x)  # type: ignore[no-any-return]
-        if x.size <= SMALL or x.flags.num & DENSE != DENSE:
+        n = x.size
+        if n <= SMALL or x.flags.num & DENSE != DENSE:
             y = x.copy()  # dense whatever x was, and then overwritten
             source = target = from_buffer(FLOATS, y)
         else:
             y = empty(x.shape, FLOAT32)
             source, target = from_buffer(FLOATS, x), from_buffer(FLOATS, y)
-        code = kernel(x.size, source, target)
+        code = kernel(n, source, target)
         if code:
             check(code)
         return y

@@ -10,21 +10,20 @@ and rows of different lengths come as they are, with ``lengths=``, instead of so
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from tinyseq import init, ops, random
-from tinyseq.autograd import Array, FusedOp, Tensor
-from tinyseq.backend.recurrent import Weights
+from tinyseq import backend, init, ops, random
+from tinyseq.autograd import Array, FusedOp, Tensor, is_grad_enabled
+from tinyseq.backend.recurrent import Run, Weights
 from tinyseq.nn import functional as F
 from tinyseq.nn.layers import check_sizes, new_parameter
 from tinyseq.nn.module import Module
 from tinyseq.nn.recurrent_checks import as_input, as_states, check_count, check_rate
 from tinyseq.ops.bidirectional import run_both
-from tinyseq.ops.recurrent import Call, Trace, check_lengths, prepare, run
+from tinyseq.ops.recurrent import Call, Trace, check_lengths, check_shapes, prepare, run
 
 ARGUMENTS = {  # by kind of parameter, the op's name for it
     "weight_ih": "w_ih",
@@ -201,7 +200,7 @@ class Recurrent(Module):
         if lengths is not None:
             lengths = check_lengths(name, lengths, *x.shape[:2])
         traces = [Trace() if return_trace else None for _ in self._runs]
-        y, ends = self._walk(x, self._starts(state, x), lengths, traces)
+        y, ends = self._walk(x, self._states(state, x), lengths, traces)
         return (y, self._after(ends), traces) if return_trace else (y, self._after(ends))
 
     def step(self, x_t: Tensor | Array, state: Any = None) -> tuple[Tensor, Any]:
@@ -221,16 +220,35 @@ class Recurrent(Module):
         name = f"{type(self).__name__}.step"
         if self.bidirectional or self.reverse:
             raise ValueError(f"{name}: a layer that runs from the end needs the whole sequence")
-        given = as_input(name, "x_t", x_t, ("B",), self.input_size, self.weight_ih_l0.dtype)
-        x = reshaped(given, (given.shape[0], 1, self.input_size))
-        _, ends = self._walk(x, self._starts(state, x), None, [None] * len(self._runs))
+        x = as_input(name, "x_t", x_t, ("B",), self.input_size, self.weight_ih_l0.dtype)
+        states = self._states(state, x)
+        if not is_grad_enabled():
+            ends = self._bare_step(x.data, [s.data for s in states])
+        else:
+            x = x.reshape(x.shape[0], 1, self.input_size)
+            _, ends = self._walk(x, states, None, [None] * len(self._runs))
         return ends[-1][0], self._after(ends)
 
-    def _starts(self, state: Any, x: Tensor) -> Iterator[tuple[Tensor, ...]]:
-        """For each layer and direction the states before its first step."""
+    def _bare_step(self, x: Array, states: list[Array]) -> list[list[Tensor]]:
+        """A step that nobody will look back on, by the kernels alone: the states after it. What
+        `_walk` does for a gradient's sake would take longer than the step of a small layer."""
+        _, cell = self._cell()
+        y, ends = x[:, None], []
+        for k, (names, _) in enumerate(self._runs):
+            if k:
+                y = F.dropout(Tensor(y), self.dropout, self.training).data
+            weights = Weights(**{field: getattr(self, name).data for field, name in names.items()})
+            h0, c0 = states[0][k], states[1][k] if len(states) > 1 else None
+            check_shapes(type(self).__name__, cell, y, h0, c0, weights)
+            run = Run(**self._noise(y))
+            y, h, c, _ = backend.recurrent_forward(cell, y, h0, c0, weights, run, False)
+            ends.append([Tensor(h)] if c is None else [Tensor(h), Tensor(c)])
+        return ends
+
+    def _states(self, state: Any, x: Tensor) -> tuple[Tensor, ...]:
+        """The states before the first step, of all layers and directions."""
         shapes = [(len(self._runs), x.shape[0], size) for size in self._state_sizes()]
-        states = as_states(type(self).__name__, state, shapes, x.dtype)
-        return zip(*map(apart, states), strict=True)
+        return as_states(type(self).__name__, state, shapes, x.dtype)
 
     def _after(self, ends: list[list[Tensor]]) -> Any:
         """The state to return, from where each run ended."""
@@ -240,11 +258,12 @@ class Recurrent(Module):
     def _walk(
         self,
         x: Tensor,
-        starts: Iterator[tuple[Tensor, ...]],
+        states: tuple[Tensor, ...],
         lengths: Array | None,
         traces: list[Any],
     ) -> tuple[Tensor, list[list[Tensor]]]:
         """Layer by layer: the last one's y, and the states where each run ended."""
+        starts = zip(*map(apart, states), strict=True)
         ends: list[list[Tensor]] = []
         ys: list[Tensor] = []
         for k in range(0, len(self._runs), len(self._sides)):
@@ -270,7 +289,7 @@ class Recurrent(Module):
             reverse=reverse, checkpoint_every=self.checkpoint_every, trace=trace, **self._noise(x),
         )  # fmt: skip
 
-    def _noise(self, x: Tensor) -> dict[str, Array]:
+    def _noise(self, x: Tensor | Array) -> dict[str, Any]:
         """What recurrent dropout and zoneout do: drawn in training, their mean in evaluation."""
         if not (self.recurrent_dropout or self.zoneout):
             return {}
@@ -298,21 +317,19 @@ class Recurrent(Module):
 # way in and out would cost as much as the step of a small layer.
 
 
-def reshaped(x: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """The same elements in another shape."""
-    return x.reshape(shape) if x.requires_grad else Tensor(x.data.reshape(shape))
-
-
 def apart(state: Tensor) -> tuple[Tensor, ...]:
     """The states of each layer and direction."""
     if not state.requires_grad:
-        return tuple(map(Tensor, state.data))
+        return tuple(Tensor(state.data[k]) for k in range(len(state.data)))
     return ops.unbind(state) if state.shape[0] != 1 else (state.reshape(state.shape[1:]),)
 
 
 def together(states: tuple[Tensor, ...]) -> Tensor:
     """The states of all layers and directions as one."""
-    return ops.stack(states) if len(states) != 1 else reshaped(states[0], (1, *states[0].shape))
+    if len(states) != 1:
+        return ops.stack(states)
+    (state,) = states
+    return ops.unsqueeze(state, 0) if state.requires_grad else Tensor(state.data[None])
 
 
 def beside(ys: list[Tensor]) -> Tensor:

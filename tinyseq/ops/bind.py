@@ -24,6 +24,18 @@ from tinyseq.ops import (
     sorting,
 )
 
+
+def plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An op's own function, which Python binds to `self` when it is looked up, unlike an Op."""
+    return function.__call__ if isinstance(function, Op) else function
+
+
+def reflected(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The operator of a Tensor that stands on the right."""
+    call = plain(function)
+    return lambda x, other: call(other, x)
+
+
 METHODS: dict[str, Callable[..., Any]] = {
     "__neg__": elementwise.neg,
     "__abs__": elementwise.abs,
@@ -33,12 +45,12 @@ METHODS: dict[str, Callable[..., Any]] = {
     "__truediv__": elementwise.div,
     "__pow__": elementwise.pow,
     "__matmul__": matmul.matmul,
-    "__radd__": lambda x, other: elementwise.add(other, x),
-    "__rsub__": lambda x, other: elementwise.sub(other, x),
-    "__rmul__": lambda x, other: elementwise.mul(other, x),
-    "__rtruediv__": lambda x, other: elementwise.div(other, x),
-    "__rpow__": lambda x, other: elementwise.pow(other, x),
-    "__rmatmul__": lambda x, other: matmul.matmul(other, x),
+    "__radd__": reflected(elementwise.add),
+    "__rsub__": reflected(elementwise.sub),
+    "__rmul__": reflected(elementwise.mul),
+    "__rtruediv__": reflected(elementwise.div),
+    "__rpow__": reflected(elementwise.pow),
+    "__rmatmul__": reflected(matmul.matmul),
     "__lt__": elementwise.lt,
     "__le__": elementwise.le,
     "__gt__": elementwise.gt,
@@ -52,9 +64,9 @@ METHODS: dict[str, Callable[..., Any]] = {
     "__or__": elementwise.bitwise_or,
     "__xor__": elementwise.bitwise_xor,
     "__invert__": elementwise.bitwise_not,
-    "__rand__": lambda x, other: elementwise.bitwise_and(other, x),
-    "__ror__": lambda x, other: elementwise.bitwise_or(other, x),
-    "__rxor__": lambda x, other: elementwise.bitwise_xor(other, x),
+    "__rand__": reflected(elementwise.bitwise_and),
+    "__ror__": reflected(elementwise.bitwise_or),
+    "__rxor__": reflected(elementwise.bitwise_xor),
     "__floordiv__": lambda x, other: functions.div(x, other, rounding_mode="floor"),
     "__rfloordiv__": lambda x, other: functions.div(other, x, rounding_mode="floor"),
     "bool": lambda x: elementwise.to(x, np.bool_),
@@ -93,8 +105,7 @@ for module, names in {
 
 
 for name, function in METHODS.items():
-    # Python binds a function to `self` when it is looked up, but not an Op object.
-    setattr(Tensor, name, function.__call__ if isinstance(function, Op) else function)
+    setattr(Tensor, name, plain(function))
 Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]  # == compares elements, not Tensors
 Tensor.T = property(lambda x: shape.permute(x, tuple(reversed(range(x.ndim)))))  # type: ignore[attr-defined]
 Tensor.mT = property(lambda x: shape.transpose(x, -1, -2))  # type: ignore[attr-defined]

@@ -121,7 +121,8 @@ def prepare(
 ) -> Call:  # fmt: skip
     """A Call, once everything is checked."""
     inputs = (x, h0, c0, *weights)
-    B, T, R, H = check_shapes(name, cell, arrays_of(inputs))
+    first, arrays = arrays_of((x, h0, c0)), Weights(*arrays_of(weights))
+    B, T, R, H = check_shapes(name, cell, first[0], first[1], first[2], arrays)
     if isinstance(checkpoint_every, bool) or not isinstance(checkpoint_every, (int, np.integer)):
         raise TypeError(f"{name}: checkpoint_every must be an int, got {checkpoint_every!r}")
     if checkpoint_every < 0:
@@ -161,31 +162,31 @@ def as_constants(outcome: Any) -> tuple[Tensor, ...]:
     return tuple(Tensor(a) for a in outcome[:3] if a is not None)
 
 
-def check_shapes(name: str, cell: str, inputs: list[Any]) -> tuple[int, int, int, int]:
+def check_shapes(
+    name: str, cell: str, x: Array, h0: Array, c0: Array | None, w: Weights
+) -> tuple[int, int, int, int]:
     """B, T, R and H, if every shape and dtype of x, h0, c0 and the weights fits."""
-    x, weights = inputs[0], Weights(*inputs[3:])
-    w_hh, w_hr = weights.w_hh, weights.w_hr
-    if x.ndim != 3 or x.dtype.kind != "f":
-        raise ValueError(f"{name}: x must be floats of (B, T, D), got {x.dtype} {x.shape}")
+    dtype, w_hh, w_hr = x.dtype, w.w_hh, w.w_hr
+    if x.ndim != 3 or dtype.kind != "f":
+        raise ValueError(f"{name}: x must be floats of (B, T, D), got {dtype} {x.shape}")
     if w_hh.ndim != 2 or (w_hr is not None and w_hr.ndim != 2):
         got = w_hh.shape if w_hr is None else f"{w_hh.shape} and {w_hr.shape}"
         raise ValueError(f"{name}: w_hh must be (G H, R) and w_hr (P, H), got {got}")
     (B, T, D), R = x.shape, w_hh.shape[1]
     H = R if w_hr is None else w_hr.shape[1]
     rows = GATES[cell] * H
-    _check_together(name, cell, weights)
+    _check_together(name, cell, w)
+    vector = (rows,)
     shapes = (
         (B, R), (B, H),
-        (rows, D), (rows, R), (rows,), (rows,), (3 * H,), (R, H), (rows,), (rows,), (H,), (H,),
+        (rows, D), (rows, R), vector, vector, (3 * H,), (R, H), vector, vector, (H,), (H,),
     )  # fmt: skip
-    dtype = x.dtype
-    for field, given, shape in zip(FIELDS, inputs[1:], shapes, strict=True):
-        if given is None:
+    for field, given, shape in zip(FIELDS, (h0, c0, *w), shapes, strict=True):
+        if given is None or (given.shape == shape and given.dtype == dtype):
             continue
         if given.shape != shape:
             raise ValueError(f"{name}: {field} must be {shape}, got {given.shape}")
-        if given.dtype != dtype:
-            raise TypeError(f"{name}: {field} must be {dtype} as x is, got {given.dtype}")
+        raise TypeError(f"{name}: {field} must be {dtype} as x is, got {given.dtype}")
     return B, T, R, H
 
 
