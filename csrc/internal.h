@@ -57,6 +57,8 @@ typedef struct {
                                  float *);
     int (*cross_entropy_backward)(int64_t, int64_t, const float *, const float *, const float *,
                                   const int64_t *, int64_t, float *);
+    int (*linear_cross_entropy)(int64_t, int64_t, int64_t, const float *, const float *, const float *,
+                                const int64_t *, int64_t, const float *, float *, float *, float *, float *);
     int (*scale)(int64_t, const int64_t *, float *const *, float);
     int (*sum_of_squares)(int64_t, const int64_t *, float *const *, double *);
     int (*adam)(int64_t, const int64_t *, float *const *, float *const *, float *const *,

@@ -163,6 +163,15 @@ int ts_cross_entropy_backward(int64_t rows, int64_t classes, const float *g, con
                                          dlogits);
 }
 
+int ts_linear_cross_entropy(int64_t rows, int64_t width, int64_t classes, const float *x,
+                            const float *weight, const float *bias, const int64_t *targets,
+                            int64_t ignore_index, const float *g, float *losses, float *dx,
+                            float *dweight, float *dbias)
+{
+    return table->linear_cross_entropy(rows, width, classes, x, weight, bias, targets, ignore_index, g,
+                                       losses, dx, dweight, dbias);
+}
+
 int ts_sum_of_squares(int64_t count, const int64_t *n, float *const *x, double *result)
 {
     return table->sum_of_squares(count, n, x, result);

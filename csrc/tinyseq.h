@@ -131,6 +131,16 @@ int ts_cross_entropy_backward(int64_t rows, int64_t classes, const float *g, con
                               const float *logsumexp, const int64_t *targets,
                               int64_t ignore_index, float *dlogits);
 
+/* The losses of logits = x W^T + b, for x (rows, width), weight (classes, width) and bias (classes) or NULL,
+   and, if g (rows) is not NULL, the gradients of sum over r of g[r] losses[r]: dx, dweight and, if there is a
+   bias, dbias, in their shapes; targets as above. Of the logits 512 rows are held at a time.
+   Sums: the products as in ts_matmul, dweight's over the rows; each loss as above; dbias over the rows in
+   blocks of 512, in each one after another from zero, the blocks added up in order. */
+int ts_linear_cross_entropy(int64_t rows, int64_t width, int64_t classes, const float *x,
+                            const float *weight, const float *bias, const int64_t *targets,
+                            int64_t ignore_index, const float *g, float *losses, float *dx,
+                            float *dweight, float *dbias);
+
 /* out[i] = weight[index[i]] for i < count, rows of `width`; every index was checked. */
 int ts_embedding(int64_t count, int64_t width, const float *weight, const int64_t *index, float *out);
 /* out (rows, width) = 0; out[index[i]] += g[i] in the order of i. */

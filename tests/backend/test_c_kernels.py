@@ -9,6 +9,7 @@ import pytest
 from tinyseq.backend import numpy_kernels
 
 c = pytest.importorskip("tinyseq.backend.c_kernels", reason="the C extension is not built")
+cross_entropy = pytest.importorskip("tinyseq.backend.c_cross_entropy")
 
 FUSED = [isa for isa in c.isas() if isa != "scalar"]  # those with a fused multiply-add
 
@@ -168,7 +169,7 @@ def test_all_instruction_sets_with_fused_multiply_add_give_the_same_bits():
     results = []
     for name in FUSED:
         c.use_isa(name)
-        losses, lse = c.cross_entropy_forward(logits, targets, -100)
+        losses, lse = cross_entropy.cross_entropy_forward(logits, targets, -100)
         state = [[normal(37, seed=s)] for s in range(3)] + [[normal(37, seed=3) ** 2]]
         settings = {"lr": 0.01, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.1}
         c.adam_(*state, **settings, decoupled=True, step=3)
@@ -179,7 +180,7 @@ def test_all_instruction_sets_with_fused_multiply_add_give_the_same_bits():
                     for a, b in ((normal(50, 700), wide), (row, wide), (wide, column))
                 ),
                 *(f(normal(1000) * 20) for f in (c.exp, c.tanh, c.sigmoid)),
-                *(losses, lse, c.cross_entropy_backward(g, logits, lse, targets, -100)),
+                *(losses, lse, cross_entropy.cross_entropy_backward(g, logits, lse, targets, -100)),
                 *(array for group in state for array in group),
                 np.array(c.sum_of_squares([wide, logits])),
             )
@@ -195,34 +196,7 @@ def test_the_floating_point_mode_is_unchanged_and_denormals_survive_outside_the_
     assert c.tanh(tiny)[0] == tiny[0]
 
 
-# cross-entropy, embedding, the optimisers' kernels
-
-
-@pytest.mark.parametrize("rows, classes", [(1, 1), (5, 3), (7, 16), (64, 100), (300, 129), (0, 4)])
-def test_cross_entropy(isa, rows, classes):
-    logits = normal(rows, classes) * 10
-    targets = np.random.default_rng(1).integers(0, classes, rows)
-    targets[::4] = -100
-    g = normal(rows, seed=2)
-    losses, lse = on_threads(lambda: c.cross_entropy_forward(logits, targets, -100), 2)[0]
-    wide = logits.astype(np.float64)
-    expected, wide_lse = numpy_kernels.cross_entropy_forward(wide, targets, -100)
-    np.testing.assert_allclose(losses, expected, rtol=1e-5, atol=5e-6)
-    np.testing.assert_allclose(
-        c.cross_entropy_backward(g, logits, lse, targets, -100),
-        numpy_kernels.cross_entropy_backward(g, wide, wide_lse, targets, -100),
-        rtol=1e-5,
-        atol=2e-6,
-    )
-
-
-def test_cross_entropy_at_infinities_and_nan(isa):
-    logits = np.array(
-        [[np.inf, 0, 1], [-np.inf, 0, 0], [np.nan, 0, 1], [3e38, -3e38, 0]], np.float32
-    )
-    losses, lse = c.cross_entropy_forward(logits, np.array([1, 1, 1, 0]), -100)
-    np.testing.assert_allclose(losses, [np.inf, np.log(2), np.nan, 0], rtol=1e-6)
-    np.testing.assert_allclose(lse, [np.inf, np.log(2), np.nan, 3e38], rtol=1e-6)
+# embedding, the optimisers' kernels
 
 
 def test_embedding_and_its_scatter(isa):

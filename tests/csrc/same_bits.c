@@ -252,6 +252,27 @@ static void cross_entropy(void)
     end("cross_entropy", "both", code);
 }
 
+static void linear_cross_entropy(void)
+{
+    static const int64_t shapes[][3] = {{1, 7, 5}, {600, 33, 40}, {50, 5, 1}, {3, 0, 4}, {0, 3, 4}};
+    for (int s = 0; s < COUNT(shapes); s++) {
+        const int64_t rows = shapes[s][0], width = shapes[s][1], classes = shapes[s][2];
+        begin();
+        float *x = values(rows * width, 2), *weight = values(classes * width, 1), *g = values(rows, 1);
+        float *bias = s % 2 ? values(classes, 1) : NULL, *losses = unset(rows), *dx = unset(rows * width);
+        float *dweight = unset(classes * width), *dbias = like(bias, classes);
+        int64_t *targets = take(rows * (int64_t)sizeof *targets);
+        for (int64_t i = 0; i < rows; i++)
+            targets[i] = i % 7 ? i * 5 % classes : -100;
+        const int code = ts_linear_cross_entropy(rows, width, classes, x, weight, bias, targets, -100, g,
+                                                 losses, dx, dweight, dbias);
+        eat(losses, rows), eat(dx, rows * width), eat(dweight, classes * width), eat_if(dbias, classes);
+        char what[64];
+        snprintf(what, sizeof what, "%dx%dx%d", (int)rows, (int)width, (int)classes);
+        end("linear_cross_entropy", what, code);
+    }
+}
+
 static void embedding(void)
 {
     const int64_t index[] = {3, 0, 3, 10, 3, 0};
@@ -293,6 +314,7 @@ int main(int count, char **arguments)
     matmul();
     recurrences();
     cross_entropy();
+    linear_cross_entropy();
     embedding();
     optimizer();
     return 0;

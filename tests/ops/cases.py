@@ -166,6 +166,16 @@ CASES = [
         lambda x: ops.cross_entropy(x, ROWS, reduction="none"),
         [normal(2, 3, 3)],
     ),
+    *(
+        (
+            f"linear_cross_entropy, {how}",
+            lambda *a, how=how: ops.linear_cross_entropy(
+                *a[:2], *(*a[2:], None)[:1], TARGETS, reduction=how
+            ),
+            [normal(4, 2), normal(3, 2), normal(3)][: 2 + (how != "sum")],
+        )
+        for how in ("mean", "sum", "none")
+    ),
     ("checkpoint", lambda a, b: ts.checkpoint(lambda: ops.tanh(a * b) * a), [normal(2), normal(2)]),
 ]
 

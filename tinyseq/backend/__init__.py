@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         embedding_scatter,
         exp,
         linear,
+        linear_cross_entropy,
         matmul,
         recurrent_backward,
         recurrent_backward_pair,
@@ -50,6 +51,7 @@ __all__ = [
     "get_num_threads",
     "info",
     "linear",
+    "linear_cross_entropy",
     "matmul",
     "recurrent_backward",
     "recurrent_backward_pair",
@@ -71,12 +73,13 @@ _c: ModuleType | None
 _missing = ""
 _by_c: dict[str, Any] = {}  # every kernel that C has
 try:
+    from tinyseq.backend import c_cross_entropy as _c_cross_entropy
     from tinyseq.backend import c_kernels as _c
     from tinyseq.backend import c_recurrent as _c_recurrent
 except ImportError as error:
     _c, _missing = None, str(error)
 else:
-    for _module in (_c, _c_recurrent):
+    for _module in (_c, _c_cross_entropy, _c_recurrent):
         _by_c |= {name: getattr(_module, name) for name in KERNELS if hasattr(_module, name)}
 
 _active = ""  # until the first kernel is asked for

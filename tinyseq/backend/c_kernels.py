@@ -203,38 +203,6 @@ def linear(x: Array, weight: Array, bias: Array | None, activation: str) -> Arra
     return y
 
 
-def cross_entropy_forward(logits: Array, targets: Array, ignore_index: int) -> tuple[Array, Array]:
-    """-log softmax(logits)[target]; see numpy_kernels.cross_entropy_forward."""
-    if not is_float32(logits):
-        return numpy_kernels.cross_entropy_forward(logits, targets, ignore_index)
-    rows, classes = logits.shape
-    losses, logsumexp = np.empty(rows, np.float32), np.empty(rows, np.float32)
-    check(
-        lib.ts_cross_entropy_forward(
-            rows, classes, read(logits), read_index(targets), ignore_index,
-            read(losses), read(logsumexp),
-        )
-    )  # fmt: skip
-    return losses, logsumexp
-
-
-def cross_entropy_backward(
-    g: Array, logits: Array, logsumexp: Array, targets: Array, ignore_index: int
-) -> Array:
-    """g (softmax - one hot); see numpy_kernels.cross_entropy_backward."""
-    if not is_float32(g, logits, logsumexp):
-        return numpy_kernels.cross_entropy_backward(g, logits, logsumexp, targets, ignore_index)
-    rows, classes = logits.shape
-    dlogits = np.empty((rows, classes), np.float32)
-    check(
-        lib.ts_cross_entropy_backward(
-            rows, classes, read(g), read(logits), read(logsumexp), read_index(targets),
-            ignore_index, read(dlogits),
-        )
-    )  # fmt: skip
-    return dlogits
-
-
 def embedding(weight: Array, index: Array) -> Array:
     """Rows of a table; see numpy_kernels.embedding."""
     if not is_float32(weight):

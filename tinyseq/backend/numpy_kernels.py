@@ -11,6 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyseq.backend.numpy_cross_entropy import (
+    cross_entropy_backward,
+    cross_entropy_forward,
+    linear_cross_entropy,
+)
 from tinyseq.backend.numpy_elementwise import exp, sigmoid, tanh
 from tinyseq.backend.numpy_recurrent import (
     recurrent_backward,
@@ -32,6 +37,7 @@ __all__ = [
     "embedding_scatter",
     "exp",
     "linear",
+    "linear_cross_entropy",
     "matmul",
     "recurrent_backward",
     "recurrent_backward_pair",
@@ -76,37 +82,6 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": tanh,
     "sigmoid": sigmoid,
 }
-
-
-@np.errstate(all="ignore")
-def cross_entropy_forward(logits: Array, targets: Array, ignore_index: int) -> tuple[Array, Array]:
-    """The loss logsumexp(logits) - logits[target] of each row, and that logsumexp.
-
-    Args:
-        logits: (R, V).
-        targets: (R,) int64, in [0, V) or equal to ignore_index, where the loss is 0.
-    """
-    top = logits.max(1, initial=-np.inf)
-    # An infinite row keeps its infinity: subtracting it from itself would make a NaN.
-    shift = np.where(np.isinf(top), 0, top).astype(logits.dtype)
-    logsumexp = np.log(exp(logits - shift[:, None]).sum(1)) + shift
-    losses = np.zeros(len(logits), logits.dtype)
-    rows = np.flatnonzero(targets != ignore_index)
-    losses[rows] = logsumexp[rows] - logits[rows, targets[rows]]
-    return losses, logsumexp
-
-
-@np.errstate(all="ignore")
-def cross_entropy_backward(
-    g: Array, logits: Array, logsumexp: Array, targets: Array, ignore_index: int
-) -> Array:
-    """g (softmax(logits) - one hot of the target), row by row; zeros in ignored rows."""
-    softmax = exp(logits - logsumexp[:, None])
-    rows = np.flatnonzero(targets != ignore_index)
-    softmax[rows, targets[rows]] -= 1
-    softmax *= g[:, None]
-    softmax[targets == ignore_index] = 0
-    return softmax
 
 
 def embedding(weight: Array, index: Array) -> Array:

@@ -63,6 +63,7 @@ from tinyseq.ops.functions import (
 from tinyseq.ops.gru import gru
 from tinyseq.ops.indexing import embedding, gather, index_select, take_along_dim
 from tinyseq.ops.linalg import bmm, dot, einsum, outer
+from tinyseq.ops.linear_cross_entropy import linear_cross_entropy
 from tinyseq.ops.losses import (
     binary_cross_entropy_with_logits,
     huber_loss,
@@ -166,6 +167,7 @@ __all__ = [
     "le",
     "leaky_relu",
     "linear",
+    "linear_cross_entropy",
     "linspace",
     "log",
     "log1p",

@@ -17,7 +17,7 @@ from tinyseq.ops.softmax import log_softmax
 __all__ = ["cross_entropy", "nll_loss"]
 
 
-def _picked(rows: Tensor, targets: Array, ignore_index: int) -> Tensor:
+def picked(rows: Tensor, targets: Array, ignore_index: int) -> Tensor:
     """-rows[r, targets[r]] of each row, 0 where the target is to be ignored."""
     kept = np.flatnonzero(targets != ignore_index)
     return put(-take(rows, key=(kept, targets[kept])), shape=targets.shape, key=kept)
@@ -37,7 +37,7 @@ def _backward(
 
 
 def _reference(logits: Tensor, *, targets: Array, ignore_index: int) -> tuple[Tensor]:
-    return (_picked(log_softmax(logits, 1), targets, ignore_index),)
+    return (picked(log_softmax(logits, 1), targets, ignore_index),)
 
 
 _cross_entropy = FusedOp(_cross_entropy_forward, _backward, _reference, results=1)
@@ -95,15 +95,15 @@ def cross_entropy(
     rows, targets, shape = _classes(input, target, ignore_index, "cross_entropy")
     if weight is None and not label_smoothing:
         (losses,) = _cross_entropy.run(rows, targets=targets, ignore_index=ignore_index)
-        return _over_classes(losses, shape, targets, None, ignore_index, reduction, "cross_entropy")
+        return over_classes(losses, shape, targets, None, ignore_index, reduction, "cross_entropy")
     w = None if weight is None else _weights(weight, rows, "cross_entropy")
     scores = log_softmax(rows, 1)
     scores = scores if w is None else scores * w
-    losses = _picked(scores, targets, ignore_index)
+    losses = picked(scores, targets, ignore_index)
     if label_smoothing:
         spread = where(targets != ignore_index, -sum(scores, 1), 0.0)
         losses = losses * (1 - label_smoothing) + spread * (label_smoothing / max(rows.shape[1], 1))
-    return _over_classes(losses, shape, targets, w, ignore_index, reduction, "cross_entropy")
+    return over_classes(losses, shape, targets, w, ignore_index, reduction, "cross_entropy")
 
 
 def nll_loss(
@@ -124,8 +124,8 @@ def nll_loss(
     """
     rows, targets, shape = _classes(as_tensor(input), target, ignore_index, "nll_loss")
     w = None if weight is None else _weights(weight, rows, "nll_loss")
-    losses = _picked(rows if w is None else rows * w, targets, ignore_index)
-    return _over_classes(losses, shape, targets, w, ignore_index, reduction, "nll_loss")
+    losses = picked(rows if w is None else rows * w, targets, ignore_index)
+    return over_classes(losses, shape, targets, w, ignore_index, reduction, "nll_loss")
 
 
 def _rows(x: Tensor) -> Tensor:
@@ -157,7 +157,7 @@ def _weights(weight: Any, rows: Tensor, where: str) -> Tensor:
     return to(w, rows.dtype)
 
 
-def _over_classes(
+def over_classes(
     losses: Tensor,
     shape: tuple[int, ...],
     targets: Array,
