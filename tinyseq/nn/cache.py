@@ -1,4 +1,4 @@
-"""KeyValueCache: the keys and values that attention has seen, kept for the queries still to come."""
+"""KeyValueCache: keys and values that attention has seen, kept for the queries to come."""
 
 from __future__ import annotations
 
