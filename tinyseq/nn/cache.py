@@ -117,7 +117,7 @@ class KeyValueCache:
                 continue
             (B, M, _, d) = kept.shape
             if given.shape[:2] != (B, M) or given.shape[3] != d:
-                raise ValueError(f"{name}: {letter} must be {(B, M, 't', d)}, got {given.shape}")
+                raise ValueError(f"{name}: {letter} must be ({B}, {M}, t, {d}), got {given.shape}")
             if given.dtype != kept.dtype:
                 raise TypeError(
                     f"{name}: {letter} must be {kept.dtype} as before, got {given.dtype}"
