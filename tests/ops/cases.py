@@ -39,6 +39,10 @@ CONDITION = np.array([[True, False, True], [False, False, True]])
 WEIGHT = np.array([0.5, 2.0, 0.25])
 
 
+TURNS = np.cos([[0.1, 2.0], [3.0, -1.0]]), np.sin([[0.1, 2.0], [3.0, -1.0]])
+ROW_TURNS = tuple(np.stack((t, -t[::-1])) for t in TURNS)
+
+
 def weighted_loss(how):
     return lambda x: ops.cross_entropy(
         x, TARGETS, weight=WEIGHT, reduction=how, label_smoothing=0.2
@@ -158,6 +162,16 @@ CASES = [
     ),
     ("dropout", lambda x: ops.dropout(grown(x), p=0.4, key=5), [normal(2, 3)]),
     ("dropout of nothing", lambda x: ops.dropout(grown(x), p=0.4, key=5), [normal(0, 3)]),
+    (
+        "rotary_embedding",
+        lambda x: ops.rotary_embedding(grown(x), *TURNS),
+        [normal(2, 1, 2, 5)],
+    ),
+    (
+        "rotary_embedding, interleaved, each row its own",
+        lambda x: ops.rotary_embedding(grown(x), *ROW_TURNS, interleaved=True),
+        [normal(2, 2, 2, 4)],
+    ),
     ("softmax", lambda x: ops.softmax(x, 1), [normal(2, 3)]),
     ("log_softmax", lambda x: ops.log_softmax(x, 0), [normal(2, 3)]),
     ("cross_entropy", lambda x: ops.cross_entropy(x, TARGETS), [normal(4, 3)]),

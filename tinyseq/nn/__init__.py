@@ -5,11 +5,18 @@ lengths come with ``lengths=`` instead of packed.
 """
 
 from tinyseq.nn import functional, utils
+from tinyseq.nn.cache import KeyValueCache
 from tinyseq.nn.containers import ModuleList, Sequential
 from tinyseq.nn.gru import GRU, GRUCell
 from tinyseq.nn.layers import Dropout, Embedding, Linear
 from tinyseq.nn.lstm import LSTM, LSTMCell
 from tinyseq.nn.module import Module, Parameter
+from tinyseq.nn.positions import (
+    LearnedPositions,
+    RotaryEmbedding,
+    SinusoidalPositions,
+    alibi_slopes,
+)
 from tinyseq.nn.rnn import RNN, RNNCell
 
 __all__ = [
@@ -19,13 +26,18 @@ __all__ = [
     "Dropout",
     "Embedding",
     "GRUCell",
+    "KeyValueCache",
     "LSTMCell",
+    "LearnedPositions",
     "Linear",
     "Module",
     "ModuleList",
     "Parameter",
     "RNNCell",
+    "RotaryEmbedding",
     "Sequential",
+    "SinusoidalPositions",
+    "alibi_slopes",
     "functional",
     "utils",
 ]

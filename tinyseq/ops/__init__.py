@@ -92,6 +92,7 @@ from tinyseq.ops.reduce import (
 )
 from tinyseq.ops.repeat import pad, repeat, roll, tile
 from tinyseq.ops.rnn import rnn
+from tinyseq.ops.rotary import rotary_embedding
 from tinyseq.ops.scatter import index_add, index_put, scatter_add
 from tinyseq.ops.shape import (
     broadcast_to,
@@ -204,6 +205,7 @@ __all__ = [
     "reshape",
     "rnn",
     "roll",
+    "rotary_embedding",
     "round",
     "rsqrt",
     "scatter_add",
