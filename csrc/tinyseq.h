@@ -91,7 +91,7 @@ typedef struct {
     const float *zone_h, *zone_c;      /* * weights of the old state, element (row, step, unit) at
                                           [row * zone_row + step * zone_step + unit] */
     int64_t zone_h_row, zone_h_step, zone_c_row, zone_c_step;
-    float *y;                  /* (B, T, R), zeros past a row's length */
+    float *y;                  /* (B, T, R), zeros past a row's length; * unless something is kept */
     float *h_last, *c_last;    /* (B, R), * (B, H), after a row's last real step */
     ts_kept kept;              /* all NULL: nothing is kept */
 } ts_recurrent;

@@ -1,6 +1,8 @@
 """Recurrent layers along sequences cut in pieces, and rows of different lengths."""
 
+import copy
 import gc
+import pickle
 import tracemalloc
 
 import numpy as np
@@ -76,6 +78,27 @@ def test_a_step_sees_the_weights_of_that_moment(kind):
         layer.weight_ih_l0 = other.weight_ih_l0.to(np.float64)
         with pytest.raises(TypeError, match="must be float64 as the weights are, got float32"):
             layer.step(x_t)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_copy_of_a_layer_that_has_taken_steps_goes_its_own_way(kind):
+    layer, x_t = KINDS[kind](4, 5), ts.tensor(randn(2, 4))
+    with ts.no_grad():
+        wanted = layer.step(x_t)[0]
+        for copied in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+            same([copied.step(x_t)[0]], [wanted], True)
+            copied.weight_ih_l0.data[:] = 0
+            assert (copied.step(x_t)[0].data != wanted.data).any()
+        same([layer.step(x_t)[0]], [wanted], True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_steps_are_taken_by_the_backend_in_use(kind, monkeypatch):
+    layer, x_t = KINDS[kind](4, 5), ts.tensor(randn(2, 4))
+    with ts.no_grad():
+        layer.step(x_t)
+        monkeypatch.setattr(ts.backend, "recurrent_stepper", lambda *_: lambda x, h, c: (h + 1, c))
+        assert (layer.step(x_t)[0].data == 1).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,5 +1,6 @@
 """The recurrent kernels in C: the names and meanings of numpy_recurrent, for float32."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,18 +8,27 @@ import numpy.typing as npt
 
 from tinyseq.backend import numpy_recurrent
 from tinyseq.backend.c_arrays import (
+    DENSE,
     FLOAT32,
     NULL,
     aligned,
     check,
     empty,
     ffi,
+    is_float32,
     lib,
     read,
     read_all,
     read_index,
 )
-from tinyseq.backend.numpy_recurrent import Backward, Forward, Outcome, Shares
+from tinyseq.backend.numpy_recurrent import (
+    Backward,
+    Forward,
+    Outcome,
+    Shares,
+    Stepper,
+    stepper_by,
+)
 from tinyseq.backend.recurrent import GATES, Run, Saved, Wanted, Weights, saved_shapes
 
 Array = npt.NDArray[Any]
@@ -31,6 +41,9 @@ CELLS = {
     "gru_before": lib.TS_GRU_BEFORE,
 }
 RUNS, GRADIENTS = ffi.typeof("ts_recurrent[]"), ffi.typeof("ts_recurrent_gradients[]")
+
+# What a single step spends its time on is looking things up: these are looked up once.
+RUN, new, c_forward = ffi.typeof("ts_recurrent *"), ffi.new, lib.ts_recurrent_forward
 
 
 def recurrent_forward(
@@ -60,6 +73,35 @@ def recurrent_backward_pair(first: Backward, second: Backward) -> tuple[Shares, 
     """Two of them side by side; see numpy_recurrent.recurrent_backward_pair."""
     one, two = _backward(first, second)
     return one, two
+
+
+def recurrent_stepper(cell: str, layers: Sequence[Weights]) -> Stepper:
+    """Layers one step after another; see numpy_recurrent.recurrent_stepper."""
+    arrays = [a for weights in layers for a in weights if a is not None]
+    if not is_float32(*arrays) or not all(a.size and a.flags.num & DENSE == DENSE for a in arrays):
+        return stepper_by(recurrent_forward, cell, layers)  # which copies them at each step
+    ready = []  # all that is the same at every step, and what keeps the arrays alive
+    for weights in layers:
+        pointers = dict(zip(Weights._fields, map(read, weights), strict=True))
+        rows, D = weights.w_ih.shape
+        sizes = {"T": 1, "D": D, "H": rows // GATES[cell], "R": weights.w_hh.shape[1]}
+        ready.append((new(RUN, {"cell": CELLS[cell], **sizes, **pointers}), pointers))
+
+    def step(x: Array, h: Array, c: Array | None) -> tuple[Array, Array | None]:
+        h_after, c_after = empty(h.shape, FLOAT32), _like(c)
+        below, h_from, h_to, c_from, c_to = map(read, (x, h, h_after, c, c_after))
+        for k, (fixed, _) in enumerate(ready):
+            run = new(RUN, fixed[0])  # a copy, for another thread may take a step as well
+            at = h.size // len(ready) * k
+            run.B, run.x, run.h0, run.h_last = len(x), below, h_from + at, h_to + at
+            if c is not None:
+                at = c.size // len(ready) * k
+                run.c0, run.c_last = c_from + at, c_to + at
+            check(c_forward(1, run))
+            below = run.h_last
+        return h_after, c_after
+
+    return step
 
 
 def _forward(*calls: Forward) -> list[Outcome]:

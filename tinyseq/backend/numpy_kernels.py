@@ -22,6 +22,7 @@ from tinyseq.backend.numpy_recurrent import (
     recurrent_backward_pair,
     recurrent_forward,
     recurrent_forward_pair,
+    recurrent_stepper,
 )
 from tinyseq.backend.philox import dropout
 from tinyseq.backend.quiet import quiet
@@ -43,6 +44,7 @@ __all__ = [
     "recurrent_backward_pair",
     "recurrent_forward",
     "recurrent_forward_pair",
+    "recurrent_stepper",
     "scale_",
     "sigmoid",
     "sum_of_squares",

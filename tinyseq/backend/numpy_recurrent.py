@@ -9,6 +9,7 @@ a step: part_x is W_ih x_t with norm and bias, hm is h_{t-1} as it enters W_hh; 
 the states before zoneout, and Saved. And `Backward`, see `CellBackward`.
 """
 
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -37,6 +38,7 @@ Outcome = tuple[Array, Array, Array | None, Saved | None]
 Backward = tuple[
     str, Array, Array, Array | None, Array, Array, Array | None, Weights, Run, Array, Saved, Wanted
 ]
+Stepper = Callable[[Array, Array, Array | None], tuple[Array, Array | None]]
 Shares = tuple[Array | None, Array | None, Array | None, Weights, Array | None]
 
 CELLS: dict[str, ModuleType] = {
@@ -86,6 +88,35 @@ def recurrent_forward(
 def _rows(a: Any, index: Any) -> Any:
     """a[index], of what may not be there."""
     return None if a is None else a[index]
+
+
+def recurrent_stepper(cell: str, layers: Sequence[Weights]) -> Stepper:
+    """What takes one step after another through layers that lie above one another.
+
+    Args:
+        cell: one of `recurrent.GATES`.
+        layers: the weights of each, the bottom first; read where they lie, whatever they are then.
+
+    Returns:
+        A function of x (B, D) and the states h (L, B, R) and c (L, B, H), of an LSTM only, which
+        gives the states after the step.
+    """
+    return stepper_by(recurrent_forward, cell, layers)
+
+
+def stepper_by(forward: Callable[..., Outcome], cell: str, layers: Sequence[Weights]) -> Stepper:
+    """The stepper, by a recurrent_forward."""
+
+    def step(x: Array, h: Array, c: Array | None) -> tuple[Array, Array | None]:
+        y, after = x[:, None], []
+        for k, weights in enumerate(layers):
+            c0 = None if c is None else c[k]
+            y, *ends = forward(cell, y, h[k], c0, weights, Run(), False)[:3]
+            after.append(ends)
+        hs, cs = zip(*after, strict=True)
+        return np.stack(hs), None if c is None else np.stack(cs)
+
+    return step
 
 
 def recurrent_forward_pair(first: Forward, second: Forward) -> tuple[Outcome, Outcome]:

@@ -15,13 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from tinyseq import backend, init, ops, random
+from tinyseq import init, random
 from tinyseq.autograd import Array, FusedOp, Tensor, is_grad_enabled
-from tinyseq.backend.recurrent import Run, Weights
+from tinyseq.backend.recurrent import Weights
 from tinyseq.nn import functional as F
 from tinyseq.nn.layers import check_sizes, new_parameter
 from tinyseq.nn.module import Module
 from tinyseq.nn.recurrent_checks import as_input, as_states, check_count, check_rate
+from tinyseq.nn.recurrent_states import apart, beside, together
+from tinyseq.nn.recurrent_stream import Stream
 from tinyseq.ops.bidirectional import run_both
 from tinyseq.ops.recurrent import Call, Trace, check_lengths, check_shapes, prepare, run
 
@@ -120,6 +122,7 @@ class Recurrent(Module):
         self._sides = [("", reverse), ("_reverse", True)][: 2 if bidirectional else 1]
         # For each layer and direction: the op's arguments, by the names of our parameters, and
         # whether it goes backwards.
+        self._stream = Stream()
         self._runs: list[tuple[dict[str, str], bool]] = []
         bound = 1.0 / math.sqrt(hidden_size)
         for k in range(num_layers):
@@ -222,28 +225,30 @@ class Recurrent(Module):
             raise ValueError(f"{name}: a layer that runs from the end needs the whole sequence")
         x = as_input(name, "x_t", x_t, ("B",), self.input_size, self.weight_ih_l0.dtype)
         states = self._states(state, x)
-        if not is_grad_enabled():
-            ends = self._bare_step(x.data, [s.data for s in states])
-        else:
+        dropping = self.training and (self.dropout or self.recurrent_dropout)
+        if is_grad_enabled() or dropping or self.zoneout:
             x = x.reshape(x.shape[0], 1, self.input_size)
             _, ends = self._walk(x, states, None, [None] * len(self._runs))
-        return ends[-1][0], self._after(ends)
+            return ends[-1][0], self._after(ends)
+        arrays = [getattr(self, name).data for names, _ in self._runs for name in names.values()]
+        stepper = self._stream.stepper(self._cell()[1], arrays, self._checked_weights)
+        h, c = stepper(x.data, states[0].data, states[1].data if len(states) > 1 else None)
+        y, h = Tensor(h[-1]), Tensor(h)
+        return y, h if c is None else (h, Tensor(c))
 
-    def _bare_step(self, x: Array, states: list[Array]) -> list[list[Tensor]]:
-        """A step that nobody will look back on, by the kernels alone: the states after it. What
-        `_walk` does for a gradient's sake would take longer than the step of a small layer."""
-        _, cell = self._cell()
-        y, ends = x[:, None], []
+    def _checked_weights(self) -> list[Weights]:
+        """The arrays of each layer's weights."""
+        checked = []
+        R, *H = self._state_sizes()
         for k, (names, _) in enumerate(self._runs):
-            if k:
-                y = F.dropout(Tensor(y), self.dropout, self.training).data
             weights = Weights(**{field: getattr(self, name).data for field, name in names.items()})
-            h0, c0 = states[0][k], states[1][k] if len(states) > 1 else None
-            check_shapes(type(self).__name__, cell, y, h0, c0, weights)
-            run = Run(**self._noise(y))
-            y, h, c, _ = backend.recurrent_forward(cell, y, h0, c0, weights, run, False)
-            ends.append([Tensor(h)] if c is None else [Tensor(h), Tensor(c)])
-        return ends
+            x, h, *c = (
+                np.empty((0, *shape), self.weight_ih_l0.dtype)
+                for shape in ((1, R if k else self.input_size), (R,), *((size,) for size in H))
+            )
+            check_shapes(type(self).__name__, self._cell()[1], x, h, c[0] if c else None, weights)
+            checked.append(weights)
+        return checked
 
     def _states(self, state: Any, x: Tensor) -> tuple[Tensor, ...]:
         """The states before the first step, of all layers and directions."""
@@ -311,27 +316,3 @@ class Recurrent(Module):
         given = signature(type(self)).parameters.items()
         more = [f"{n}={getattr(self, n)!r}" for n, p in given if getattr(self, n) != p.default]
         return ", ".join([f"{self.input_size}, {self.hidden_size}", *more[2:]])
-
-
-# One state alone only changes its shape, and what is constant goes without an op: in streaming the
-# way in and out would cost as much as the step of a small layer.
-
-
-def apart(state: Tensor) -> tuple[Tensor, ...]:
-    """The states of each layer and direction."""
-    if not state.requires_grad:
-        return tuple(Tensor(state.data[k]) for k in range(len(state.data)))
-    return ops.unbind(state) if state.shape[0] != 1 else (state.reshape(state.shape[1:]),)
-
-
-def together(states: tuple[Tensor, ...]) -> Tensor:
-    """The states of all layers and directions as one."""
-    if len(states) != 1:
-        return ops.stack(states)
-    (state,) = states
-    return ops.unsqueeze(state, 0) if state.requires_grad else Tensor(state.data[None])
-
-
-def beside(ys: list[Tensor]) -> Tensor:
-    """What the directions put out, side by side."""
-    return ys[0] if len(ys) == 1 else ops.cat(ys, 2)
