@@ -54,6 +54,12 @@ def grown(x):
     return x * x
 
 
+def both_of(results):
+    """One Tensor in which two results take part, each with a gradient of its own."""
+    y, s = results
+    return y * y + grown(s) * s
+
+
 UNARY = {
     "expm1": (ops.expm1, normal), "log1p": (ops.log1p, positive), "rsqrt": (ops.rsqrt, positive),
     "sin": (ops.sin, normal), "cos": (ops.cos, normal), "tan": (ops.tan, positive),
@@ -303,6 +309,30 @@ CASES += [
         "kl_div of logarithms",
         lambda x, t: ops.kl_div(x, t, log_target=True),
         [normal(2, 3), normal(2, 3)],
+    ),
+    (
+        "layer_norm",
+        lambda x, w, b: ops.layer_norm(x, 4, w, b),
+        [normal(2, 3, 4), normal(4), normal(4)],
+    ),
+    ("layer_norm, plain, two dims", lambda x: ops.layer_norm(x, (3, 2)), [normal(2, 3, 2)]),
+    ("layer_norm of a constant", lambda x: ops.layer_norm(x, 3, eps=0.5), [np.ones((2, 3))]),
+    ("layer_norm, no rows", lambda x, w: ops.layer_norm(x, 3, w), [normal(0, 3), normal(3)]),
+    ("rms_norm", lambda x, w: ops.rms_norm(x, 4, w, 0.1), [normal(3, 4), normal(4)]),
+    (
+        "add_layer_norm",
+        lambda x, r, w, b: both_of(ops.add_layer_norm(x, r, w, b)),
+        [normal(3, 4), normal(3, 4), normal(4), normal(4)],
+    ),
+    (
+        "add_layer_norm, the sum alone",
+        lambda x, r: grown(ops.add_layer_norm(x, r)[1]),
+        [normal(3, 4), normal(3, 4)],
+    ),
+    (
+        "add_rms_norm",
+        lambda x, r, w: both_of(ops.add_rms_norm(x, r, w)),
+        [normal(3, 4), normal(3, 4), normal(4)],
     ),
 ]
 

@@ -17,6 +17,7 @@ from tinyseq.backend.numpy_cross_entropy import (
     linear_cross_entropy,
 )
 from tinyseq.backend.numpy_elementwise import exp, sigmoid, tanh
+from tinyseq.backend.numpy_norm import norm_backward, norm_forward
 from tinyseq.backend.numpy_recurrent import (
     recurrent_backward,
     recurrent_backward_pair,
@@ -40,6 +41,8 @@ __all__ = [
     "linear",
     "linear_cross_entropy",
     "matmul",
+    "norm_backward",
+    "norm_forward",
     "recurrent_backward",
     "recurrent_backward_pair",
     "recurrent_forward",

@@ -11,6 +11,7 @@ from tinyseq.nn.gru import GRU, GRUCell
 from tinyseq.nn.layers import Dropout, Embedding, Linear
 from tinyseq.nn.lstm import LSTM, LSTMCell
 from tinyseq.nn.module import Module, Parameter
+from tinyseq.nn.norm import LayerNorm, RMSNorm
 from tinyseq.nn.positions import (
     LearnedPositions,
     RotaryEmbedding,
@@ -28,11 +29,13 @@ __all__ = [
     "GRUCell",
     "KeyValueCache",
     "LSTMCell",
+    "LayerNorm",
     "LearnedPositions",
     "Linear",
     "Module",
     "ModuleList",
     "Parameter",
+    "RMSNorm",
     "RNNCell",
     "RotaryEmbedding",
     "Sequential",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from tinyseq import ops, random
 from tinyseq.autograd import Tensor
 from tinyseq.ops import (
+    add_layer_norm,
+    add_rms_norm,
     binary_cross_entropy_with_logits,
     cross_entropy,
     elu,
@@ -13,6 +15,7 @@ from tinyseq.ops import (
     huber_loss,
     kl_div,
     l1_loss,
+    layer_norm,
     leaky_relu,
     linear,
     linear_cross_entropy,
@@ -24,6 +27,7 @@ from tinyseq.ops import (
     one_hot,
     pad,
     relu,
+    rms_norm,
     rotary_embedding,
     sigmoid,
     silu,
@@ -33,6 +37,8 @@ from tinyseq.ops import (
 )
 
 __all__ = [
+    "add_layer_norm",
+    "add_rms_norm",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "dropout",
@@ -42,6 +48,7 @@ __all__ = [
     "huber_loss",
     "kl_div",
     "l1_loss",
+    "layer_norm",
     "leaky_relu",
     "linear",
     "linear_cross_entropy",
@@ -53,6 +60,7 @@ __all__ = [
     "one_hot",
     "pad",
     "relu",
+    "rms_norm",
     "rotary_embedding",
     "sigmoid",
     "silu",

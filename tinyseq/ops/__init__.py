@@ -62,6 +62,7 @@ from tinyseq.ops.functions import (
 )
 from tinyseq.ops.gru import gru
 from tinyseq.ops.indexing import embedding, gather, index_select, take_along_dim
+from tinyseq.ops.layer_norm import add_layer_norm, add_rms_norm, layer_norm, rms_norm
 from tinyseq.ops.linalg import bmm, dot, einsum, outer
 from tinyseq.ops.linear_cross_entropy import linear_cross_entropy
 from tinyseq.ops.losses import (
@@ -116,6 +117,8 @@ from tinyseq.ops.sorting import max, min, sort, topk
 __all__ = [
     "abs",
     "add",
+    "add_layer_norm",
+    "add_rms_norm",
     "all",
     "amax",
     "amin",
@@ -165,6 +168,7 @@ __all__ = [
     "index_select",
     "kl_div",
     "l1_loss",
+    "layer_norm",
     "le",
     "leaky_relu",
     "linear",
@@ -203,6 +207,7 @@ __all__ = [
     "relu",
     "repeat",
     "reshape",
+    "rms_norm",
     "rnn",
     "roll",
     "rotary_embedding",
