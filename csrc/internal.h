@@ -48,9 +48,17 @@ typedef struct {
     int (*exp)(int64_t, const float *, float *);
     int (*tanh)(int64_t, const float *, float *);
     int (*sigmoid)(int64_t, const float *, float *);
+    int (*erf)(int64_t, const float *, float *);
+    int (*gelu)(int64_t, const float *, int, float *);
+    int (*gelu_backward)(int64_t, int64_t, const float *, const float *, int, float *, float *);
+    int (*sum_rows)(int64_t, int64_t, const float *, float *);
+    int (*norm_forward)(int64_t, int64_t, const float *, const float *, const float *, const float *, float,
+                        float *, float *, float *, float *);
+    int (*norm_backward)(int64_t, int64_t, const float *, const float *, const float *, const float *,
+                         const float *, const float *, float *, float *, float *);
     int (*dropout)(int64_t, const float *, double, uint64_t, float *);
     int (*matmul)(int64_t, int64_t, int64_t, int64_t, const float *, const int64_t *, int64_t, int64_t,
-                  const float *, const int64_t *, int64_t, int64_t, const float *, int, float *);
+                  const float *, const int64_t *, int64_t, int64_t, const float *, int, float *, float *);
     int (*recurrent_forward)(int64_t, const ts_recurrent *);
     int (*recurrent_backward)(int64_t, const ts_recurrent *, const ts_recurrent_gradients *);
     int (*cross_entropy_forward)(int64_t, int64_t, const float *, const int64_t *, int64_t, float *,

@@ -124,6 +124,37 @@ int ts_exp(int64_t n, const float *x, float *y) { return table->exp(n, x, y); }
 int ts_tanh(int64_t n, const float *x, float *y) { return table->tanh(n, x, y); }
 int ts_sigmoid(int64_t n, const float *x, float *y) { return table->sigmoid(n, x, y); }
 
+int ts_erf(int64_t n, const float *x, float *y) { return table->erf(n, x, y); }
+
+int ts_gelu(int64_t n, const float *x, int activation, float *y)
+{
+    return table->gelu(n, x, activation, y);
+}
+
+int ts_gelu_backward(int64_t rows, int64_t columns, const float *g, const float *x, int activation, float *dx,
+                     float *dbias)
+{
+    return table->gelu_backward(rows, columns, g, x, activation, dx, dbias);
+}
+
+int ts_sum_rows(int64_t rows, int64_t columns, const float *x, float *y)
+{
+    return table->sum_rows(rows, columns, x, y);
+}
+
+int ts_norm_forward(int64_t rows, int64_t width, const float *x, const float *residual, const float *weight,
+                    const float *bias, float eps, float *y, float *sum, float *mean, float *scale)
+{
+    return table->norm_forward(rows, width, x, residual, weight, bias, eps, y, sum, mean, scale);
+}
+
+int ts_norm_backward(int64_t rows, int64_t width, const float *g, const float *g_sum, const float *s,
+                     const float *weight, const float *mean, const float *scale, float *ds, float *dweight,
+                     float *dbias)
+{
+    return table->norm_backward(rows, width, g, g_sum, s, weight, mean, scale, ds, dweight, dbias);
+}
+
 int ts_dropout(int64_t n, const float *x, double p, uint64_t key, float *y)
 {
     return table->dropout(n, x, p, key, y);
@@ -132,10 +163,10 @@ int ts_dropout(int64_t n, const float *x, double p, uint64_t key, float *y)
 int ts_matmul(int64_t batch, int64_t m, int64_t n, int64_t k,
               const float *a, const int64_t *a_offset, int64_t a_row, int64_t a_column,
               const float *b, const int64_t *b_offset, int64_t b_row, int64_t b_column,
-              const float *bias, int activation, float *c)
+              const float *bias, int activation, float *before, float *c)
 {
     return table->matmul(batch, m, n, k, a, a_offset, a_row, a_column, b, b_offset, b_row, b_column,
-                         bias, activation, c);
+                         bias, activation, before, c);
 }
 
 int ts_recurrent_forward(int64_t count, const ts_recurrent *runs)

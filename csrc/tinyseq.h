@@ -7,8 +7,8 @@
    - Sizes are int64 and may be zero; that sizes and products fit was checked by the caller.
    - The result is 0, or TS_NO_MEMORY when scratch memory could not be had (outputs are then
      unspecified). Scratch memory is taken once, before the work is spread over threads.
-   - Denormals are flushed to zero, except by ts_exp, ts_tanh and ts_sigmoid; the processor's mode is
-     put back before the return.
+   - Denormals are flushed to zero, except by ts_exp, ts_tanh, ts_sigmoid and ts_erf; the processor's
+     mode is put back before the return.
    - A sum has one fixed order whatever the number of threads: work is split over outputs only. */
 #ifndef TINYSEQ_H
 #define TINYSEQ_H
@@ -18,7 +18,8 @@
 /* cdef begin */
 
 enum { TS_OK = 0, TS_NO_MEMORY = 1, TS_NOT_HERE = 2 };
-enum { TS_ACT_NONE = 0, TS_ACT_RELU = 1, TS_ACT_TANH = 2, TS_ACT_SIGMOID = 3 };
+enum { TS_ACT_NONE = 0, TS_ACT_RELU = 1, TS_ACT_TANH = 2, TS_ACT_SIGMOID = 3,
+       TS_ACT_GELU = 4, TS_ACT_GELU_TANH = 5 /* 4: with erf; 5: its approximation by tanh */ };
 
 /* The instruction set in use: "scalar", "avx2", "avx512" or "neon". The best one that the processor
    has is chosen when the library is loaded. */
@@ -41,6 +42,30 @@ double ts_fma_peak(double seconds);
 int ts_exp(int64_t n, const float *x, float *y);
 int ts_tanh(int64_t n, const float *x, float *y);
 int ts_sigmoid(int64_t n, const float *x, float *y);
+int ts_erf(int64_t n, const float *x, float *y);
+
+/* y[i] = GELU(x[i]), activation TS_ACT_GELU or TS_ACT_GELU_TANH. y may be x. */
+int ts_gelu(int64_t n, const float *x, int activation, float *y);
+/* dx = g GELU'(x) for (rows, columns), and its sum over the rows, in their order: dbias (columns), or NULL.
+   dx may be g or x. */
+int ts_gelu_backward(int64_t rows, int64_t columns, const float *g, const float *x, int activation,
+                     float *dx, float *dbias);
+
+/* y[j] = sum over i of x[i, j], x (rows, columns), in the order of i. */
+int ts_sum_rows(int64_t rows, int64_t columns, const float *x, float *y);
+
+/* Layer norm or RMS norm of each row of s = x + residual:
+     y = weight (s - mean) scale + bias,   scale = 1 / sqrt(mean of (s - mean)^2 + eps).
+   x, residual, y, sum (rows, width); weight, bias (width); mean, scale (rows). Without a residual, NULL, s
+   is x and sum is not written; weight and bias may be NULL; mean NULL says RMS norm, whose mean is 0.
+   Sums over a row: 16 lanes and a fixed tree. */
+int ts_norm_forward(int64_t rows, int64_t width, const float *x, const float *residual, const float *weight,
+                    const float *bias, float eps, float *y, float *sum, float *mean, float *scale);
+/* The gradients of s, weight and bias from g, that of y, and g_sum, that of s or NULL. dweight and dbias may be
+   NULL. Sums over rows: blocks of 64 rows in their order, the blocks added in order. */
+int ts_norm_backward(int64_t rows, int64_t width, const float *g, const float *g_sum, const float *s,
+                     const float *weight, const float *mean, const float *scale, float *ds, float *dweight,
+                     float *dbias);
 
 /* y[i] = x[i] / (1 - p), or 0 if element i is dropped: if its random word is less than p 2^32, rounded. The
    words are those of Philox4x32-10: word i % 4 of counter i / 4 under this key. 0 <= p <= 1. y may be x. */
@@ -49,13 +74,13 @@ int ts_dropout(int64_t n, const float *x, double p, uint64_t key, float *y);
 /* C[i, j] = activation(bias[j] + sum over k of A[i, k] B[k, j]) for each of `batch` pairs.
    Element (i, k) of pair p's A lies at a[a_offset[p] + i * a_row + k * a_column], likewise B's (k, j);
    one of the two strides of each is 1 and none is negative; offsets may be NULL, for 0. C is
-   (batch, m, n). bias is (n,) or NULL.
+   (batch, m, n). bias is (n,) or NULL. before (batch, m, n) or NULL gets what activation is applied to.
    Sum: blocks of 512 along k, in each one fused multiply-add after another from zero, the blocks
    added up in order on top of the bias. */
 int ts_matmul(int64_t batch, int64_t m, int64_t n, int64_t k,
               const float *a, const int64_t *a_offset, int64_t a_row, int64_t a_column,
               const float *b, const int64_t *b_offset, int64_t b_row, int64_t b_column,
-              const float *bias, int activation, float *c);
+              const float *bias, int activation, float *before, float *c);
 
 /* The recurrences. G gates: RNN 1; LSTM 4 (i f g o); GRU 3 (r z n), reset after or before the product.
    The equations stand in tinyseq/backend/numpy_recurrent.py. */

@@ -1,5 +1,6 @@
 """The C kernels, on every instruction set there is, against NumPy in float64."""
 
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 
@@ -43,9 +44,13 @@ def true_sigmoid(x):
     return np.where(x < 0, e, 1) / (1 + e)
 
 
-@pytest.mark.parametrize("name", ["exp", "tanh", "sigmoid"])
+def true_erf(x):
+    return np.array([math.erf(a) for a in x])
+
+
+@pytest.mark.parametrize("name", ["exp", "tanh", "sigmoid", "erf"])
 def test_at_most_two_units_in_the_last_place_from_float64_over_the_whole_range(isa, name):
-    truth = {"exp": np.exp, "tanh": np.tanh, "sigmoid": true_sigmoid}[name]
+    truth = {"exp": np.exp, "tanh": np.tanh, "sigmoid": true_sigmoid, "erf": true_erf}[name]
     # Every 1009th of all floats (a prime, so that all bits vary), and the ends of every binade.
     bits = np.arange(0, 1 << 32, 1009, dtype=np.uint64)
     edges = (np.arange(0, 512, dtype=np.uint64)[:, None] << 23) + np.array(

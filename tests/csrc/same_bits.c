@@ -86,11 +86,19 @@ static void end(const char *name, const char *what, int code)
 
 /* ---- the kernels ---- */
 
+/* Memory for a gradient of what is there, to be eaten when it is. */
+static float *like(const float *p, int64_t n) { return p ? unset(n) : NULL; }
+static void eat_if(const float *p, int64_t n)
+{
+    if (p)
+        eat(p, n);
+}
+
 static void elementwise(void)
 {
-    int (*const f[])(int64_t, const float *, float *) = {ts_exp, ts_tanh, ts_sigmoid};
-    const char *const names[] = {"exp", "tanh", "sigmoid"};
-    for (int k = 0; k < 3; k++) {
+    int (*const f[])(int64_t, const float *, float *) = {ts_exp, ts_tanh, ts_sigmoid, ts_erf};
+    const char *const names[] = {"exp", "tanh", "sigmoid", "erf"};
+    for (int k = 0; k < COUNT(f); k++) {
         begin();
         const int64_t n = 20011;
         float *x = unset(n), *y = unset(n);
@@ -102,6 +110,49 @@ static void elementwise(void)
         eat(y, n);
         end(names[k], "all", code);
     }
+}
+
+static void gelu(void)
+{
+    static const int64_t shapes[][2] = {{1, 20011}, {300, 129}, {3, 5}, {2, 0}};
+    for (int s = 0; s < COUNT(shapes); s++)
+        for (int activation = TS_ACT_GELU; activation <= TS_ACT_GELU_TANH; activation++) {
+            const int64_t rows = shapes[s][0], columns = shapes[s][1], n = rows * columns;
+            begin();
+            float *x = values(n, 16), *g = values(n, 1), *y = unset(n), *dx = unset(n), *sum = unset(columns);
+            int code = ts_gelu(n, x, activation, y);
+            code |= ts_gelu_backward(rows, columns, g, x, activation, dx, sum);
+            eat(y, n), eat(dx, n), eat(sum, columns);
+            code |= ts_sum_rows(rows, columns, g, sum);
+            eat(sum, columns);
+            char what[64];
+            snprintf(what, sizeof what, "%d,%dx%d", activation, (int)rows, (int)columns);
+            end("gelu", what, code);
+        }
+}
+
+static void norm(void)
+{
+    static const int64_t shapes[][2] = {{1, 7}, {200, 129}, {70, 384}, {0, 4}, {3, 1}};
+    for (int s = 0; s < COUNT(shapes); s++)
+        for (int plain = 0; plain < 2; plain++) {
+            const int64_t rows = shapes[s][0], width = shapes[s][1], n = rows * width;
+            begin();
+            float *x = values(n, 2), *g = values(n, 1), *y = unset(n), *ds = unset(n), *scale = unset(rows);
+            float *residual = plain ? NULL : values(n, 1), *weight = plain ? NULL : values(width, 1);
+            float *bias = like(weight, width), *sum = like(residual, n), *mean = like(weight, rows);
+            float *dweight = like(weight, width), *dbias = like(weight, width);
+            if (bias)
+                memcpy(bias, weight, (size_t)width * sizeof *bias);
+            int code = ts_norm_forward(rows, width, x, residual, weight, bias, 1e-5f, y, sum, mean, scale);
+            code |= ts_norm_backward(rows, width, g, residual, sum ? sum : x, weight, mean, scale, ds,
+                                     dweight, dbias);
+            eat(y, n), eat_if(sum, n), eat_if(mean, rows), eat(scale, rows), eat(ds, n);
+            eat_if(dweight, width), eat_if(dbias, width);
+            char what[64];
+            snprintf(what, sizeof what, "%s,%dx%d", plain ? "rms" : "layer", (int)rows, (int)width);
+            end("norm", what, code);
+        }
 }
 
 static void dropout(void)
@@ -126,9 +177,10 @@ static void matmul(void)
             char what[64];
             begin();
             float *a = values(m * k, 2), *b = values(k * n, 2), *bias = values(n, 1), *c = unset(m * n);
+            float *before = s % 2 ? unset(m * n) : NULL;
             const int code = ts_matmul(1, m, n, k, a, NULL, a_row, turned & 1 ? m : 1, b, NULL, b_row,
-                                       turned & 2 ? k : 1, s % 2 ? bias : NULL, turned, c);
-            eat(c, m * n);
+                                       turned & 2 ? k : 1, s % 2 ? bias : NULL, s, before, c);
+            eat(c, m * n), eat_if(before, m * n);
             snprintf(what, sizeof what, "%dx%dx%d,%d", (int)m, (int)n, (int)k, turned);
             end("matmul", what, code);
         }
@@ -136,14 +188,6 @@ static void matmul(void)
 
 enum { BIAS = 1, LENGTHS = 2, REVERSE = 4, MASK = 8, ZONE = 16, NORM = 32, PEEPHOLE = 64, PROJECT = 128,
        EVERY = 256 };
-
-/* Memory for a gradient of what is there, to be eaten when it is. */
-static float *like(const float *p, int64_t n) { return p ? unset(n) : NULL; }
-static void eat_if(const float *p, int64_t n)
-{
-    if (p)
-        eat(p, n);
-}
 
 static void recurrence(int cell, int with, int64_t B, int64_t T, int64_t D, int64_t H)
 {
@@ -310,6 +354,8 @@ int main(int count, char **arguments)
         return 2;
     ts_set_threads(atoi(arguments[2]));
     elementwise();
+    gelu();
+    norm();
     dropout();
     matmul();
     recurrences();

@@ -315,6 +315,19 @@ CASES += [
         lambda x, w, b: ops.layer_norm(x, 4, w, b),
         [normal(2, 3, 4), normal(4), normal(4)],
     ),
+    *(
+        (
+            f"linear, {name}",
+            lambda x, w, b, name=name: ops.linear(x, w, b, name),
+            [normal(2, 3, 4), normal(2, 4), normal(2)],
+        )
+        for name in ("gelu", "gelu_tanh")
+    ),
+    (
+        "linear, gelu, no bias",
+        lambda x, w: ops.linear(x, w, None, "gelu"),
+        [normal(4), normal(2, 4)],
+    ),
     ("layer_norm, plain, two dims", lambda x: ops.layer_norm(x, (3, 2)), [normal(2, 3, 2)]),
     ("layer_norm of a constant", lambda x: ops.layer_norm(x, 3, eps=0.5), [np.ones((2, 3))]),
     ("layer_norm, no rows", lambda x, w: ops.layer_norm(x, 3, w), [normal(0, 3), normal(3)]),

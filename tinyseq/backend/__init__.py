@@ -22,9 +22,13 @@ if TYPE_CHECKING:
         dropout,
         embedding,
         embedding_scatter,
+        erf,
         exp,
+        gelu,
+        gelu_backward,
         linear,
         linear_cross_entropy,
+        linear_gelu,
         matmul,
         norm_backward,
         norm_forward,
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
         scale_,
         sigmoid,
         sum_of_squares,
+        sum_rows,
         tanh,
     )
 
@@ -49,12 +54,16 @@ __all__ = [
     "dropout",
     "embedding",
     "embedding_scatter",
+    "erf",
     "exp",
     "fma_peak",
+    "gelu",
+    "gelu_backward",
     "get_num_threads",
     "info",
     "linear",
     "linear_cross_entropy",
+    "linear_gelu",
     "matmul",
     "norm_backward",
     "norm_forward",
@@ -67,6 +76,7 @@ __all__ = [
     "set_num_threads",
     "sigmoid",
     "sum_of_squares",
+    "sum_rows",
     "tanh",
     "use",
 ]
@@ -81,11 +91,12 @@ _by_c: dict[str, Any] = {}  # every kernel that C has
 try:
     from tinyseq.backend import c_cross_entropy as _c_cross_entropy
     from tinyseq.backend import c_kernels as _c
+    from tinyseq.backend import c_norm as _c_norm
     from tinyseq.backend import c_recurrent as _c_recurrent
 except ImportError as error:
     _c, _missing = None, str(error)
 else:
-    for _module in (_c, _c_cross_entropy, _c_recurrent):
+    for _module in (_c, _c_cross_entropy, _c_norm, _c_recurrent):
         _by_c |= {name: getattr(_module, name) for name in KERNELS if hasattr(_module, name)}
 
 _active = ""  # until the first kernel is asked for

@@ -16,6 +16,7 @@ from tinyseq.backend.c_arrays import (
     FLOAT32,
     FLOATS,
     NULL,
+    aligned,
     check,
     dense,
     empty,
@@ -42,6 +43,7 @@ ACTIVATIONS = {
     "tanh": lib.TS_ACT_TANH,
     "sigmoid": lib.TS_ACT_SIGMOID,
 }
+GELUS = {"none": lib.TS_ACT_GELU, "tanh": lib.TS_ACT_GELU_TANH}
 
 
 def isa() -> str:
@@ -104,6 +106,7 @@ def _elementwise(name: str) -> Any:
 exp = _elementwise("exp")
 tanh = _elementwise("tanh")
 sigmoid = _elementwise("sigmoid")
+erf = _elementwise("erf")
 
 
 def dropout(x: Array, p: float, key: int) -> Array:
@@ -177,7 +180,7 @@ def matmul(a: Array, b: Array) -> Array:
         pairs, a_at, b_at = a_offset.size, read_index(a_offset), read_index(b_offset)
     code = c_matmul(
         pairs, m, n, k, a_from, a_at, a_row, a_column, b_from, b_at, b_row, b_column,
-        NULL, NO_ACTIVATION, from_buffer(FLOATS, c),
+        NULL, NO_ACTIVATION, NULL, from_buffer(FLOATS, c),
     )  # fmt: skip
     if code:
         check(code)
@@ -188,16 +191,32 @@ def linear(x: Array, weight: Array, bias: Array | None, activation: str) -> Arra
     """y = activation(x Wᵀ + b); see numpy_kernels.linear."""
     if not is_float32(x, weight, bias):
         return numpy_kernels.linear(x, weight, bias, activation)
+    return _linear(x, weight, bias, ACTIVATIONS[activation], None)
+
+
+def linear_gelu(
+    x: Array, weight: Array, bias: Array | None, approximate: str, keep: bool
+) -> tuple[Array, Array | None]:
+    """GELU of a linear layer; see numpy_kernels.linear_gelu."""
+    if not is_float32(x, weight, bias):
+        return numpy_kernels.linear_gelu(x, weight, bias, approximate, keep)
+    before = aligned(*x.shape[:-1], len(weight)) if keep else None
+    return _linear(x, weight, bias, GELUS[approximate], before), before
+
+
+def _linear(
+    x: Array, weight: Array, bias: Array | None, activation: int, before: Array | None
+) -> Array:
     n, k = weight.shape
     weight, w_from, w_row, w_column = _matrix(weight)
-    y = np.empty((*x.shape[:-1], n), np.float32)
+    y = aligned(*x.shape[:-1], n)
     rows = y.size // n if n else 0
     check(
         lib.ts_matmul(
             1, rows, n, k,
-            read(x), ffi.NULL, max(k, 1), 1,
-            w_from, ffi.NULL, w_column, w_row,
-            read(bias), ACTIVATIONS[activation], read(y),
+            read(x), NULL, max(k, 1), 1,
+            w_from, NULL, w_column, w_row,
+            read(bias), activation, read(before), read(y),
         )
     )  # fmt: skip
     return y

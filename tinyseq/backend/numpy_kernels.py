@@ -17,6 +17,7 @@ from tinyseq.backend.numpy_cross_entropy import (
     linear_cross_entropy,
 )
 from tinyseq.backend.numpy_elementwise import exp, sigmoid, tanh
+from tinyseq.backend.numpy_gelu import erf, gelu, gelu_backward, sum_rows
 from tinyseq.backend.numpy_norm import norm_backward, norm_forward
 from tinyseq.backend.numpy_recurrent import (
     recurrent_backward,
@@ -37,9 +38,13 @@ __all__ = [
     "dropout",
     "embedding",
     "embedding_scatter",
+    "erf",
     "exp",
+    "gelu",
+    "gelu_backward",
     "linear",
     "linear_cross_entropy",
+    "linear_gelu",
     "matmul",
     "norm_backward",
     "norm_forward",
@@ -51,6 +56,7 @@ __all__ = [
     "scale_",
     "sigmoid",
     "sum_of_squares",
+    "sum_rows",
     "tanh",
 ]
 
@@ -74,6 +80,20 @@ def linear(x: Array, weight: Array, bias: Array | None, activation: str) -> Arra
     if bias is not None:
         quiet.run(np.add, y, bias, y)
     return ACTIVATIONS[activation](y)
+
+
+def linear_gelu(
+    x: Array, weight: Array, bias: Array | None, approximate: str, keep: bool
+) -> tuple[Array, Array | None]:
+    """GELU of a linear layer.
+
+    Args:
+        x, weight, bias: as for `linear`.
+        approximate: as for `gelu`.
+        keep: whether what GELU is taken of is returned beside the result, else None is.
+    """
+    before = linear(x, weight, bias, "none")
+    return gelu(before, approximate), before if keep else None
 
 
 def _relu(x: Array) -> Array:

@@ -31,10 +31,9 @@ def norm_forward(
         dims of size 1.
     """
     s = x if residual is None else x + residual
-    axes = tuple(range(-dims, 0))
-    mean = s.mean(axes, keepdims=True) if centred else None
+    mean = _mean(s, dims) if centred else None
     distance = s if mean is None else s - mean
-    scale = 1 / np.sqrt(np.square(distance).mean(axes, keepdims=True) + s.dtype.type(eps))
+    scale = 1 / np.sqrt(_mean(np.square(distance), dims) + s.dtype.type(eps))
     y = distance * scale
     if weight is not None:
         y *= weight
@@ -60,14 +59,21 @@ def norm_backward(
         s, weight, mean, scale: as norm_forward had and gave them.
         wanted_weight, wanted_bias: whether these gradients are computed, else they are None.
     """
-    axes, rows = tuple(range(-dims, 0)), tuple(range(s.ndim - dims))
+    rows = tuple(range(s.ndim - dims))
     hat = (s if mean is None else s - mean) * scale
     h = g if weight is None else g * weight
-    ds = h - hat * (h * hat).mean(axes, keepdims=True)
+    ds = h - hat * _mean(h * hat, dims)
     if mean is not None:
-        ds -= h.mean(axes, keepdims=True)
+        ds -= _mean(h, dims)
     ds *= scale
     if g_sum is not None:
         ds += g_sum
     dweight = (g * hat).sum(rows) if wanted_weight else None
     return ds, dweight, g.sum(rows) if wanted_bias else None
+
+
+def _mean(x: Array, dims: int) -> Array:
+    """Over the last dims; of nothing it is NaN, without NumPy's warning."""
+    axes = tuple(range(-dims, 0))
+    y: Array = x.sum(axes, keepdims=True) / x.dtype.type(np.prod(x.shape[-dims:]))
+    return y

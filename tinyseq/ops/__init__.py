@@ -1,7 +1,7 @@
 """Operations on Tensors, each with its gradient; the names are PyTorch's."""
 
 from tinyseq.ops import bind  # noqa: F401  # gives Tensor its operators and methods
-from tinyseq.ops.activation import elu, gelu, leaky_relu, logsigmoid, silu, softplus
+from tinyseq.ops.activation import elu, leaky_relu, logsigmoid, silu, softplus
 from tinyseq.ops.creation import (
     arange,
     as_tensor,
@@ -60,6 +60,7 @@ from tinyseq.ops.functions import (
     sub,
     tan,
 )
+from tinyseq.ops.gelu import gelu
 from tinyseq.ops.gru import gru
 from tinyseq.ops.indexing import embedding, gather, index_select, take_along_dim
 from tinyseq.ops.layer_norm import add_layer_norm, add_rms_norm, layer_norm, rms_norm

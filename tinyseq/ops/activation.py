@@ -1,6 +1,5 @@
 """Activations. Each is stable far out on both sides, and so are its derivatives."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -8,11 +7,10 @@ import numpy as np
 from tinyseq.autograd import Array, Tensor, op
 from tinyseq.backend.quiet import quiet
 from tinyseq.ops.creation import as_tensor
-from tinyseq.ops.elementwise import gt, le, sigmoid, square, tanh, where
-from tinyseq.ops.erf import erf
+from tinyseq.ops.elementwise import gt, le, sigmoid, where
 from tinyseq.ops.functions import clamp, expm1
 
-__all__ = ["elu", "gelu", "leaky_relu", "logsigmoid", "silu", "softplus"]
+__all__ = ["elu", "leaky_relu", "logsigmoid", "silu", "softplus"]
 
 Grads = tuple[Any, ...]
 
@@ -38,27 +36,6 @@ def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
     # exp is kept from positive numbers: an infinity only hidden afterwards would come back as
     # NaN in the derivative.
     return where(le(x, 0), alpha * expm1(clamp(x, max=0)), x)
-
-
-def gelu(x: Tensor, approximate: str = "none") -> Tensor:
-    """x Φ(x), where Φ is the normal distribution: Φ(x) = ½ (1 + erf(x / √2)).
-
-    Args:
-        x: any shape.
-        approximate: "none", or "tanh" for Φ(x) ≈ ½ (1 + tanh(√(2/π) (x + 0.044715 x³))).
-
-    Raises:
-        ValueError: for another approximation.
-
-    Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
-    """
-    x = as_tensor(x)
-    if approximate == "none":
-        return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))
-    if approximate == "tanh":
-        # x² is written as a factor so that a large x does not overflow before its tanh is taken.
-        return 0.5 * x * (1 + tanh(x * (math.sqrt(2 / math.pi) * (1 + 0.044715 * square(x)))))
-    raise ValueError(f"gelu: approximate must be none or tanh, got {approximate!r}")
 
 
 def silu(x: Tensor) -> Tensor:

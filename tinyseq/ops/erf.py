@@ -5,51 +5,17 @@ from typing import Any
 
 import numpy as np
 
+from tinyseq import backend
 from tinyseq.autograd import Array, Tensor, op
 from tinyseq.ops.elementwise import exp, square
 
 __all__ = ["erf"]
 
-# Coefficients, highest power first, of the rational approximations of W. J. Cody, "Rational
-# Chebyshev approximations for the error function", 1969: of erf(x) / x in x² up to 0.46875,
-# and of exp(x²) erfc(x) in x beyond. They are good to the last bits of float64.
-NEAR_TOP = (
-    1.85777706184603153e-1, 3.16112374387056560e00, 1.13864154151050156e02, 3.77485237685302021e02,
-    3.20937758913846947e03,
-)  # fmt: skip
-NEAR_BOTTOM = (
-    1.0, 2.36012909523441209e01, 2.44024637934444173e02, 1.28261652607737228e03,
-    2.84423683343917062e03,
-)  # fmt: skip
-FAR_TOP = (
-    2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e00, 6.61191906371416295e01,
-    2.98635138197400131e02, 8.81952221241769090e02, 1.71204761263407058e03, 2.05107837782607147e03,
-    1.23033935479799725e03,
-)  # fmt: skip
-FAR_BOTTOM = (
-    1.0, 1.57449261107098347e01, 1.17693950891312499e02, 5.37181101862009858e02,
-    1.62138957456669019e03, 3.29079923573345963e03, 4.36261909014324716e03, 3.43936767414372164e03,
-    1.23033935480374942e03,
-)  # fmt: skip
-
-
-def _ratio(top: tuple[float, ...], bottom: tuple[float, ...], x: Array) -> Any:
-    """One polynomial over another, by Horner's rule."""
-    p, q = (np.full_like(x, coefficients[0]) for coefficients in (top, bottom))
-    for a, b in zip(top[1:], bottom[1:], strict=True):
-        p, q = p * x + a, q * x + b
-    return p / q
-
 
 @op
 def erf(x: Array) -> Any:
     """2 / √π ∫₀ˣ exp(-t²) dt."""
-    x = x if x.dtype.kind == "f" else x.astype(np.float32)
-    a = np.minimum(np.abs(x), 6)  # from there on it is 1 to the last bit
-    small = np.minimum(a, 0.5)
-    near = a * _ratio(NEAR_TOP, NEAR_BOTTOM, small * small)
-    far = 1 - np.exp(-a * a) * _ratio(FAR_TOP, FAR_BOTTOM, a)
-    return np.copysign(np.where(a <= 0.46875, near, far), x)
+    return backend.erf(x if x.dtype.kind == "f" else x.astype(np.float32))
 
 
 @erf.vjp

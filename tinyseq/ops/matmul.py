@@ -4,11 +4,14 @@ import math
 from typing import Any
 
 from tinyseq import backend
-from tinyseq.autograd import Array, Tensor, op
+from tinyseq.autograd import Array, FusedOp, Tensor, is_grad_enabled, op
 from tinyseq.ops.elementwise import tanh_share, where
-from tinyseq.ops.shape import reshape, transpose, unsqueeze
+from tinyseq.ops.gelu import gelu
+from tinyseq.ops.shape import broadcast_to, reshape, transpose, unsqueeze
 
 __all__ = ["linear", "matmul"]
+
+GELUS = {"gelu": "none", "gelu_tanh": "tanh"}  # activation of `linear` -> approximate of `gelu`
 
 
 @op
@@ -106,8 +109,47 @@ def _(
         matmul(transpose(reshape(g, (rows, n)), 0, 1), reshape(x, (rows, k)))
         if weight.requires_grad
         else None,
-        g,
+        None if bias is None else _sum_rows(g),
     )
+
+
+@op
+def _sum_rows(x: Array) -> Any:
+    """The sum over all dimensions but the last: for the bias, which is small where g is large."""
+    return backend.sum_rows(x)
+
+
+@_sum_rows.vjp
+def _(g: Tensor, y: Tensor, x: Tensor) -> tuple[Any, ...]:
+    return (broadcast_to(g, x.shape),)
+
+
+def _linear_gelu_forward(
+    x: Array, weight: Array, bias: Array | None, *, approximate: str, keep: bool
+) -> tuple[Any, ...]:
+    return backend.linear_gelu(x, weight, bias, approximate, keep)
+
+
+def _linear_gelu_backward(
+    gradients: list[Any], saved: tuple[Any, ...], x: Array, weight: Array, bias: Array | None, *,
+    approximate: str, keep: bool,
+) -> tuple[Any, ...]:  # fmt: skip
+    g, dbias = backend.gelu_backward(gradients[0], saved[1], approximate, bias is not None)
+    n, k = weight.shape
+    rows = math.prod(x.shape[:-1])
+    dweight = backend.matmul(g.reshape(rows, n).T, x.reshape(rows, k))
+    return backend.matmul(g.reshape(rows, n), weight).reshape(x.shape), dweight, dbias
+
+
+def _linear_gelu_reference(
+    x: Tensor, weight: Tensor, bias: Tensor | None, *, approximate: str, keep: bool
+) -> tuple[Tensor]:
+    return (gelu(_linear(x, weight, bias, activation="none"), approximate),)
+
+
+_linear_gelu = FusedOp(
+    _linear_gelu_forward, _linear_gelu_backward, _linear_gelu_reference, results=1
+)
 
 
 def linear(x: Any, weight: Tensor, bias: Tensor | None = None, activation: str = "none") -> Tensor:
@@ -117,7 +159,7 @@ def linear(x: Any, weight: Tensor, bias: Tensor | None = None, activation: str =
         x: (..., K).
         weight: (N, K).
         bias: (N,) or None.
-        activation: "none", "relu", "tanh" or "sigmoid".
+        activation: "none", "relu", "tanh", "sigmoid", "gelu" or "gelu_tanh" (see `gelu`).
 
     Returns:
         (..., N).
@@ -132,8 +174,14 @@ def linear(x: Any, weight: Tensor, bias: Tensor | None = None, activation: str =
         )
     if bias is not None and bias.shape != weight.shape[:1]:
         raise ValueError(f"linear: bias must be ({weight.shape[0]},), got {bias.shape}")
+    if activation in GELUS:
+        wanted = any(t is not None and t.requires_grad for t in (x, weight, bias))
+        keep = wanted and is_grad_enabled()
+        how = {"approximate": GELUS[activation], "keep": keep}
+        return _linear_gelu.run(x, weight, bias, **how)[0]
     if activation not in ("none", "relu", "tanh", "sigmoid"):
         raise ValueError(
-            f"linear: activation must be none, relu, tanh or sigmoid, got {activation!r}"
+            "linear: activation must be none, relu, tanh, sigmoid, gelu or gelu_tanh, "
+            f"got {activation!r}"
         )
     return _linear(x, weight, bias, activation=activation)
