@@ -11,9 +11,8 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-KEY_TILE = (
-    64  # keys that the C kernels work on at a time, counted from key 0; see csrc/attention.inc
-)
+# Keys that the C kernels work on at a time, their tiles counted from key 0 (csrc/attention.inc).
+KEY_TILE = 128
 
 
 class Pattern(NamedTuple):
