@@ -83,7 +83,8 @@ def test_what_comes_later_does_not_reach_what_came_before(filled, recorded, dtyp
     y, dq, _, _ = results((q, k, v), **options)
     tolerance = 1e-12 if dtype == np.float64 else 1e-5
     close([y[:, :, :-1], dq[:, :, :-1]], [wanted[0][:, :, :-1], wanted[1][:, :, :-1]], tolerance)
-    assert not np.isfinite(y[:, :, -1]).any()
+    if np.isnan(filled):  # of infinities a score of -inf may come, and its weight is 0
+        assert np.isnan(y[:, :, -1]).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
