@@ -43,7 +43,7 @@ def _reference(
         falling = pattern.slopes[:, None, None] * np.abs(distance)
         scores = scores - Tensor(falling.astype(scores.dtype))
     if mask is not None and mask.dtype != np.bool_:
-        scores = scores + where(seen, mask, 0.0)
+        scores = scores + mask
     weights = reshape(dropped(softmax_of_seen(scores, seen), pattern), one_by_one)
     return (reshape(matmul(weights, v), (B, N, T, v.shape[-1])),)
 
