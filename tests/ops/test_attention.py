@@ -43,7 +43,7 @@ def close(results, wanted, tolerance=1e-12):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("recorded", [False, True])
 @pytest.mark.parametrize("softcap", [None, 2.0])
-@pytest.mark.parametrize("filled", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("filled", [np.nan, np.inf, -np.inf, 1e30])
 def test_what_nobody_sees_changes_nothing(filled, softcap, recorded, dtype):
     q, k, v = arrays(dtype=dtype)
     mask = np.random.default_rng(2).standard_normal((2, 1, 5, 7)).astype(dtype)
