@@ -17,6 +17,9 @@ from tinyseq.backend import numpy_kernels
 if TYPE_CHECKING:
     from tinyseq.backend.numpy_kernels import (
         adam_,
+        attention_backward,
+        attention_backward_with_mask,
+        attention_forward,
         cross_entropy_backward,
         cross_entropy_forward,
         dropout,
@@ -44,6 +47,9 @@ KERNELS = tuple(numpy_kernels.__all__)
 __all__ = [
     "KERNELS",
     "adam_",
+    "attention_backward",
+    "attention_backward_with_mask",
+    "attention_forward",
     "cross_entropy_backward",
     "cross_entropy_forward",
     "dropout",

@@ -11,6 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyseq.backend.numpy_attention import (
+    attention_backward,
+    attention_backward_with_mask,
+    attention_forward,
+)
 from tinyseq.backend.numpy_cross_entropy import (
     cross_entropy_backward,
     cross_entropy_forward,
@@ -32,6 +37,9 @@ Array = npt.NDArray[Any]
 
 __all__ = [
     "adam_",
+    "attention_backward",
+    "attention_backward_with_mask",
+    "attention_forward",
     "cross_entropy_backward",
     "cross_entropy_forward",
     "dropout",

@@ -2,6 +2,7 @@
 
 from tinyseq.ops import bind  # noqa: F401  # gives Tensor its operators and methods
 from tinyseq.ops.activation import elu, gelu, leaky_relu, logsigmoid, silu, softplus
+from tinyseq.ops.attention import packed_attention, scaled_dot_product_attention
 from tinyseq.ops.creation import (
     arange,
     as_tensor,
@@ -199,6 +200,7 @@ __all__ = [
     "ones",
     "ones_like",
     "outer",
+    "packed_attention",
     "pad",
     "permute",
     "pow",
@@ -213,6 +215,7 @@ __all__ = [
     "rotary_embedding",
     "round",
     "rsqrt",
+    "scaled_dot_product_attention",
     "scatter_add",
     "sigmoid",
     "sign",
