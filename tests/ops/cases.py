@@ -33,6 +33,28 @@ def both(name, cell, B=2, T=2, D=1, H=2, **options):
     return (name, *as_pair(one, two, cell))
 
 
+def attention(name, T=2, S=3, B=2, N=2, M=1, d=2, dv=2, mask=None, **options):
+    """Of heads, the mask's floats an argument too where they are given."""
+    arrays = [normal(B, N, T, d), normal(B, M, S, d), normal(B, M, S, dv)]
+
+    def call(*inputs):
+        ts.manual_seed(4)  # the same dropout each time
+        return ops.scaled_dot_product_attention(*inputs, **options)
+
+    if mask is not None:
+        arrays.append(mask)
+    return (f"scaled_dot_product_attention{name}", call, arrays)
+
+
+def packed(name, T=3, B=2, N=2, M=1, d=2, mask=None, **options):
+    def call(qkv, *masks):
+        ts.manual_seed(4)
+        return ops.packed_attention(qkv, N, M, *masks, **options)
+
+    arrays = [normal(B, T, (N + 2 * M) * d)] + ([] if mask is None else [mask])
+    return (f"packed_attention{name}", call, arrays)
+
+
 TARGETS = np.array([2, 0, -100, 1])
 ROWS = np.array([[2, 0, 2], [1, 2, 2]])
 CONDITION = np.array([[True, False, True], [False, False, True]])
@@ -363,3 +385,36 @@ CASES += [
     recurrent("rnn, relu, everything", "rnn_relu", D=2, H=3, **ALL),
     recurrent("rnn, only padding", "rnn_relu", lengths=[0, 0]),
 ]
+
+SEEN = np.array([[True, False, True], [False, False, False]])
+SLOPES = [0.5, 0.125]
+
+CASES += [
+    attention(""),
+    attention(", causal", is_causal=True, M=2),
+    attention(", more queries than keys", T=3, S=2, is_causal=True),
+    attention(", seen by a mask", attn_mask=SEEN, scale=0.3),
+    attention(", a mask of floats", mask=normal(2, 1, 2, 3)),
+    attention(", a mask of keys", mask=normal(3), dv=1),
+    attention(", a mask of queries", mask=normal(2, 2, 1), is_causal=True),
+    attention(", lengths", lengths=[2, 0], M=2),
+    attention(", window", window=1, start=[0, 2]),
+    attention(", slopes", alibi_slopes=SLOPES, d=1),
+    attention(", softcap", softcap=0.7),
+    attention(", dropout", dropout_p=0.4),
+    attention(
+        ", everything", T=3, S=4, N=4, M=2, d=1, dv=3, mask=normal(4, 1, 4), is_causal=True,
+        lengths=[4, 2], window=3, alibi_slopes=[0.5, 0.25, 1.0, 2.0], softcap=1.5, dropout_p=0.3,
+        start=[1, 2], scale=0.8,
+    ),
+    attention(", no queries", T=0, is_causal=True),
+    attention(", no keys", S=0, softcap=1.0),
+    attention(", no rows", B=0, dropout_p=0.5, mask=normal(2, 3)),
+    packed(""),
+    packed(", a mask of floats", mask=normal(2, 1, 3), M=2, window=2),
+    packed(
+        ", everything", N=4, M=2, d=1, mask=normal(3, 1), is_causal=True, lengths=[3, 1], window=2,
+        alibi_slopes=[0.5, 0.25, 1.0, 2.0], softcap=1.5, dropout_p=0.3, start=[1, 0], scale=0.8,
+    ),
+    packed(", no steps", T=0),
+]  # fmt: skip

@@ -98,16 +98,16 @@ _attention = FusedOp(_attention_forward, _backward, _reference, results=1)
 # The same on (B, T, (N + 2 M) d): to the kernels only strides differ.
 
 
+def _apart(x: Array, heads: int) -> Array:
+    """A view of (B, T, heads size) as (B, heads, T, size)."""
+    B, T, width = x.shape
+    return x.reshape(B, T, heads, width // heads).transpose(0, 2, 1, 3)
+
+
 def _heads(qkv: Array, heads: int, kv_heads: int) -> tuple[Array, Array, Array]:
-    """Views (B, heads, T, d) of the queries, keys and values in a packed array."""
-    B, T, width = qkv.shape
-    size = width // (heads + 2 * kv_heads)
-    side_by_side = qkv.reshape(B, T, heads + 2 * kv_heads, size).transpose(0, 2, 1, 3)
-    return (
-        side_by_side[:, :heads],
-        side_by_side[:, heads : heads + kv_heads],
-        side_by_side[:, heads + kv_heads :],
-    )
+    """Views of the queries, keys and values in a packed array."""
+    apart, values = _apart(qkv, heads + 2 * kv_heads), heads + kv_heads
+    return apart[:, :heads], apart[:, heads:values], apart[:, values:]
 
 
 def _packed_attention_forward(
@@ -123,8 +123,7 @@ def _packed_backward(
     heads: int, kv_heads: int, pattern: Pattern, mask_wanted: bool,
 ) -> tuple[Any, ...]:  # fmt: skip
     y, logsumexp = saved
-    g, y = (a.reshape(*a.shape[:2], heads, -1).transpose(0, 2, 1, 3) for a in (gradients[0], y))
-    dqkv = np.empty(qkv.shape, qkv.dtype)
+    g, y, dqkv = _apart(gradients[0], heads), _apart(y, heads), np.empty(qkv.shape, qkv.dtype)
     given: list[Any] = [g, *_heads(qkv, heads, kv_heads), mask, y, logsumexp, pattern]
     given.append(_heads(dqkv, heads, kv_heads))  # to be written to
     if mask_wanted:
