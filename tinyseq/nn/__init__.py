@@ -5,6 +5,8 @@ lengths come with ``lengths=`` instead of packed.
 """
 
 from tinyseq.nn import functional, utils
+from tinyseq.nn.alignment import AdditiveAttention, DotAttention
+from tinyseq.nn.attention import MultiheadAttention
 from tinyseq.nn.cache import KeyValueCache
 from tinyseq.nn.containers import ModuleList, Sequential
 from tinyseq.nn.gru import GRU, GRUCell
@@ -24,6 +26,8 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "AdditiveAttention",
+    "DotAttention",
     "Dropout",
     "Embedding",
     "GRUCell",
@@ -34,6 +38,7 @@ __all__ = [
     "Linear",
     "Module",
     "ModuleList",
+    "MultiheadAttention",
     "Parameter",
     "RMSNorm",
     "RNNCell",
