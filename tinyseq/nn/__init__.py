@@ -21,6 +21,8 @@ from tinyseq.nn.positions import (
     alibi_slopes,
 )
 from tinyseq.nn.rnn import RNN, RNNCell
+from tinyseq.nn.transformer import Transformer, TransformerDecoder, TransformerEncoder
+from tinyseq.nn.transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
 
 __all__ = [
     "GRU",
@@ -45,6 +47,11 @@ __all__ = [
     "RotaryEmbedding",
     "Sequential",
     "SinusoidalPositions",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "alibi_slopes",
     "functional",
     "utils",
