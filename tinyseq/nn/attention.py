@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from tinyseq.nn.cache import KeyValueCache, Seen
 from tinyseq.nn.layers import Linear, check_sizes, new_parameter
 from tinyseq.nn.module import Module
 from tinyseq.nn.positions import RotaryEmbedding, alibi_slopes
-from tinyseq.nn.recurrent_checks import as_input, as_numbers, check_count, check_dtype, check_rate
+from tinyseq.nn.recurrent_checks import as_input, as_steps, check_count, check_rate
 from tinyseq.ops.attention import packed_attention
 
 
@@ -218,7 +219,8 @@ class MultiheadAttention(Module):
         name = f"{type(self).__name__}.step"
         x = as_steps(name, x_t, self.embed_dim, self._dtype)
         if isinstance(cache, Seen):
-            y = self._look(self._cut(self._linear(x, 0, 1), self.num_heads), cache)
+            (q,) = self._apart(self._linear(x, 0, 1), self.num_heads)
+            y = self._look(q, cache)
         else:
             if cache.window != self.window:
                 raise ValueError(f"{name}: cache has window {cache.window}, not {self.window}")
@@ -257,32 +259,40 @@ class MultiheadAttention(Module):
             weight = self.in_proj_weight[rows]
         return F.linear(x, weight, None if bias is None else bias[rows])
 
-    def _cut(self, x: Tensor, heads: int) -> Tensor:
-        """(B,T,heads d) -> (B,heads,T,d)."""
+    def _apart(self, x: Tensor, *heads: int) -> tuple[Tensor, ...]:
+        """Heads that lie side by side, (B,T,(n + m + ...) d), as (B,n,T,d), (B,m,T,d), ..."""
         B, T, _ = x.shape
-        return ops.transpose(ops.reshape(x, (B, T, heads, self.head_dim)), 1, 2)
+        if not x.requires_grad:  # without ops: one step costs little beside them
+            whole = x.data.reshape(B, T, sum(heads), self.head_dim).transpose(0, 2, 1, 3)
+            ends = zip(heads, accumulate(heads), strict=True)
+            return tuple(Tensor(whole[:, end - n : end]) for n, end in ends)
+        parts = ops.split(x, [n * self.head_dim for n in heads], 2)
+        shapes = [(B, T, n, self.head_dim) for n in heads]
+        cut = (ops.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True))
+        return tuple(ops.transpose(part, 1, 2) for part in cut)
 
     def _heads(
         self, query: Tensor, key: Tensor, value: Tensor, query_at: Any, key_at: Any = 0
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, ...]:
         """Heads of q (B,N,T,d), k and v (B,M,S,d), turned to where queries and keys begin."""
+        N, M = self.num_heads, self.num_kv_heads
         if query is key is value:
-            q, k, v = ops.split(self._linear(query, 0, 3), self._sizes, 2)
-            k, v = self._cut(k, self.num_kv_heads), self._cut(v, self.num_kv_heads)
+            q, k, v = self._apart(self._linear(query, 0, 3), N, M, M)
         else:
-            q = self._linear(query, 0, 1)
+            (q,) = self._apart(self._linear(query, 0, 1), N)
             k, v = self._keys_and_values(key, value)
-        q = self._cut(q, self.num_heads)
         if self.rotary is None:
             return q, k, v
         return self.rotary(q, query_at), self.rotary(k, key_at), v
 
-    def _keys_and_values(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    def _keys_and_values(self, key: Tensor, value: Tensor) -> tuple[Tensor, ...]:
+        M = self.num_kv_heads
         if key is value and self.in_proj_weight is not None:
-            k, v = ops.split(self._linear(key, 1, 3), self._sizes[1:], 2)
-        else:
-            k, v = self._linear(key, 1, 2), self._linear(value, 2, 3)
-        return self._cut(k, self.num_kv_heads), self._cut(v, self.num_kv_heads)
+            return self._apart(self._linear(key, 1, 3), M, M)
+        return (
+            *self._apart(self._linear(key, 1, 2), M),
+            *self._apart(self._linear(value, 2, 3), M),
+        )
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -300,14 +310,8 @@ class MultiheadAttention(Module):
             **self._options(),
         )  # fmt: skip
         B, _, T, _ = y.shape
-        side_by_side = ops.reshape(ops.transpose(y, 1, 2), (B, T, self.embed_dim))
-        return self.out_proj.forward(side_by_side)
-
-
-def as_steps(name: str, x_t: Any, size: int, dtype: Any) -> Tensor:
-    """x_t (B,E) or (B,t,E), checked, as (B,t,E)."""
-    x = as_numbers(name, "x_t", x_t)
-    if x.ndim not in (2, 3) or x.shape[-1] != size:
-        raise ValueError(f"{name}: x_t must be (B, {size}) or (B, t, {size}), got {x.shape}")
-    check_dtype(name, "x_t", x, dtype)
-    return x if x.ndim == 3 else x.reshape(x.shape[0], 1, size)
+        if y.requires_grad:
+            return self.out_proj.forward(
+                ops.reshape(ops.transpose(y, 1, 2), (B, T, self.embed_dim))
+            )
+        return self.out_proj.forward(Tensor(y.data.swapaxes(1, 2).reshape(B, T, self.embed_dim)))
