@@ -52,7 +52,7 @@ def test_an_experiment_prints_what_is_shown(program, shown, registry, tmp_path):
 def test_every_program_has_its_output():
     programs = {name: guide.count("```python") for name, guide in GUIDES.items()}
     assert len(EXPERIMENTS) == sum(programs.values())
-    assert programs["autograd"] > 10 and programs["recurrent"] > 3
+    assert programs["autograd"] > 10 and programs["recurrent"] > 3 and programs["transformer"] > 3
 
 
 @pytest.mark.parametrize("guide", GUIDES.values(), ids=GUIDES)

@@ -5,7 +5,7 @@ import pytest
 
 import tinyseq as ts
 from tinyseq import nn
-from tinyseq.nn.cache import KEY_TILE
+from tinyseq.backend.attention import KEY_TILE
 
 
 def keys(*shape, seed=0):

@@ -5,6 +5,8 @@ lengths come with ``lengths=`` instead of packed.
 """
 
 from tinyseq.nn import functional, utils
+from tinyseq.nn.alignment import AdditiveAttention, DotAttention
+from tinyseq.nn.attention import MultiheadAttention
 from tinyseq.nn.cache import KeyValueCache
 from tinyseq.nn.containers import ModuleList, Sequential
 from tinyseq.nn.gru import GRU, GRUCell
@@ -19,11 +21,15 @@ from tinyseq.nn.positions import (
     alibi_slopes,
 )
 from tinyseq.nn.rnn import RNN, RNNCell
+from tinyseq.nn.transformer import Transformer, TransformerDecoder, TransformerEncoder
+from tinyseq.nn.transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
 
 __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "AdditiveAttention",
+    "DotAttention",
     "Dropout",
     "Embedding",
     "GRUCell",
@@ -34,12 +40,18 @@ __all__ = [
     "Linear",
     "Module",
     "ModuleList",
+    "MultiheadAttention",
     "Parameter",
     "RMSNorm",
     "RNNCell",
     "RotaryEmbedding",
     "Sequential",
     "SinusoidalPositions",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "alibi_slopes",
     "functional",
     "utils",

@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinyseq.autograd import Array, Tensor
+from tinyseq.backend.attention import KEY_TILE
 from tinyseq.nn.recurrent_checks import check_count
 from tinyseq.ops.recurrent import check_lengths
-
-KEY_TILE = 64
 
 
 class Seen(NamedTuple):

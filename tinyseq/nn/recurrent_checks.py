@@ -10,6 +10,7 @@ import numpy as np
 
 from tinyseq.autograd import Tensor
 from tinyseq.ops.creation import as_tensor
+from tinyseq.ops.shape import reshape
 
 
 def check_count(layer: str, name: str, count: Any) -> None:
@@ -34,6 +35,15 @@ def as_input(
         raise ValueError(f"{layer}: {name} must be ({wanted}), got {tensor.shape}")
     check_dtype(layer, name, tensor, dtype)
     return tensor
+
+
+def as_steps(name: str, x_t: Any, size: int, dtype: Any) -> Tensor:
+    """x_t (B,E) or (B,t,E), checked, as (B,t,E)."""
+    x = as_numbers(name, "x_t", x_t)
+    if x.ndim not in (2, 3) or x.shape[-1] != size:
+        raise ValueError(f"{name}: x_t must be (B, {size}) or (B, t, {size}), got {x.shape}")
+    check_dtype(name, "x_t", x, dtype)
+    return x if x.ndim == 3 else reshape(x, (x.shape[0], 1, size))
 
 
 def as_states(
