@@ -7,12 +7,23 @@ import numpy.typing as npt
 
 from tinyseq.backend import numpy_attention
 from tinyseq.backend.attention import KEY_TILE, Pattern
-from tinyseq.backend.c_arrays import FLOAT32, NULL, aligned, check, ffi, is_float32, lib, read, read_index
+from tinyseq.backend.c_arrays import (
+    FLOAT32,
+    NULL,
+    aligned,
+    check,
+    ffi,
+    lib,
+    read,
+    read_index,
+)
 
 Array = npt.NDArray[Any]
 
 if lib.TS_KEY_TILE != KEY_TILE:  # an extension of another version
-    raise ImportError(f"the extension's tiles have {lib.TS_KEY_TILE} keys, not {KEY_TILE}: build it anew")
+    raise ImportError(
+        f"the extension's tiles have {lib.TS_KEY_TILE} keys, not {KEY_TILE}: build it anew"
+    )
 
 ATTENTION, GRADIENTS = ffi.typeof("ts_attention *"), ffi.typeof("ts_attention_gradients *")
 FLOAT_POINTER, BYTE_POINTER = ffi.typeof("float *"), ffi.typeof("uint8_t *")
@@ -61,7 +72,11 @@ def _new(B: int, N: int, T: int, d: int) -> Array:
 
 def _lies_well(a: Array) -> bool:
     """Whether C can use it where it lies: it asks for nothing but contiguous rows."""
-    return a.flags.aligned and (a.strides[-1] == 4 or a.shape[-1] == 1) and not any(s % 4 for s in a.strides)
+    return (
+        a.flags.aligned
+        and (a.strides[-1] == 4 or a.shape[-1] == 1)
+        and not any(s % 4 for s in a.strides)
+    )
 
 
 def _readable(a: Array) -> Array:
@@ -97,9 +112,7 @@ def _describe(
         size = mask.itemsize
         if not mask.flags.aligned or any(s % size for s in mask.strides):
             mask = np.array(mask, order="C", copy=True)
-        steps = [
-            0 if n == 1 else s // size for n, s in zip(mask.shape, mask.strides, strict=True)
-        ]
+        steps = [0 if n == 1 else s // size for n, s in zip(mask.shape, mask.strides, strict=True)]
         address = mask.__array_interface__["data"][0]
         if mask.dtype == FLOAT32:
             added = cast(FLOAT_POINTER, address)
