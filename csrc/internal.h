@@ -61,6 +61,8 @@ typedef struct {
                   const float *, const int64_t *, int64_t, int64_t, const float *, int, float *, float *);
     int (*recurrent_forward)(int64_t, const ts_recurrent *);
     int (*recurrent_backward)(int64_t, const ts_recurrent *, const ts_recurrent_gradients *);
+    int (*attention_forward)(const ts_attention *);
+    int (*attention_backward)(const ts_attention *, const ts_attention_gradients *);
     int (*cross_entropy_forward)(int64_t, int64_t, const float *, const int64_t *, int64_t, float *,
                                  float *);
     int (*cross_entropy_backward)(int64_t, int64_t, const float *, const float *, const float *,

@@ -179,6 +179,13 @@ int ts_recurrent_backward(int64_t count, const ts_recurrent *runs, const ts_recu
     return table->recurrent_backward(count, runs, gradients);
 }
 
+int ts_attention_forward(const ts_attention *a) { return table->attention_forward(a); }
+
+int ts_attention_backward(const ts_attention *a, const ts_attention_gradients *d)
+{
+    return table->attention_backward(a, d);
+}
+
 int ts_cross_entropy_forward(int64_t rows, int64_t classes, const float *logits,
                              const int64_t *targets, int64_t ignore_index,
                              float *losses, float *logsumexp)

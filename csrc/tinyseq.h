@@ -145,6 +145,52 @@ typedef struct {
    first. */
 int ts_recurrent_backward(int64_t count, const ts_recurrent *runs, const ts_recurrent_gradients *gradients);
 
+/* Attention: y = softmax(scale q kT + ...) v for every row and head; the equations stand in
+   tinyseq/backend/numpy_attention.py. B rows of a batch, N heads of queries, M of keys and values (head n
+   meets head n / (N / M)), T queries, S keys, of sizes d and, values, dv. */
+enum { TS_KEY_TILE = 128 }; /* keys whose scores are finished together, at multiples of it from key 0 */
+
+/* Element (row, head, time, unit) of an array lies at [row * batch + head * head + time * time + unit]. */
+typedef struct {
+    int64_t batch, head, time;
+} ts_strides;
+
+/* Pointers marked * may be NULL. Strides are any, 0 and negative ones too. */
+typedef struct {
+    int64_t B, N, M, T, S, d, dv;
+    const float *q, *k, *v;
+    float *y, *logsumexp;           /* y (B, N, T, dv); logsumexp (B, N, T), contiguous, -inf and y 0 where a
+                                       query sees no key. Backward reads them */
+    ts_strides q_at, k_at, v_at, y_at;
+    const int64_t *start;           /* (B): the position of each row's first query */
+    const int64_t *lengths;         /* * (B): keys from here on are not read, nor is anything of them */
+    const float *slopes;            /* * (N): of ALiBi */
+    const float *mask;              /* * added; or, as bytes, 0 for a key that is not seen */
+    const uint8_t *seen;            /* * */
+    ts_strides mask_at;             /* of a query (row, head, time); its keys lie mask_key apart */
+    int64_t mask_key;
+    double scale, softcap, dropout; /* softcap 0: none */
+    int causal;
+    int64_t window;                 /* 0: none */
+    uint64_t key;                   /* of the generator that drops */
+} ts_attention;
+
+/* Sums: a score's over d as in ts_matmul; y's over the keys, one fused multiply-add after another, rescaled
+   before a tile that holds a new maximum; the weights' in 16 lanes, key after key in the lane of its place,
+   and a fixed tree. A key that is not seen leaves no trace, so the bits of a query's y depend on nothing
+   but the keys that it sees and their places in the tiles. */
+int ts_attention_forward(const ts_attention *a);
+
+typedef struct {
+    const float *y;                 /* given */
+    float *q, *k, *v;
+    ts_strides y_at, q_at, k_at, v_at;
+} ts_attention_gradients;
+
+/* Writes the gradients of q, k and v. Sums, one fused multiply-add after another: dq over the keys, dk and
+   dv over the queries, for each those of all heads that meet the key. */
+int ts_attention_backward(const ts_attention *a, const ts_attention_gradients *d);
+
 /* losses[r] = logsumexp(logits[r]) - logits[r, targets[r]], and that logsumexp, for logits
    (rows, classes); the loss is 0 where targets[r] == ignore_index. Every other target was checked to
    lie in [0, classes). Sum over classes: 16 lanes, then a fixed tree. */

@@ -2,6 +2,7 @@
    bits of all it gave. Processors are compared by comparing the lines.
 
    Usage: same_bits ISA THREADS */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -281,6 +282,69 @@ static void recurrences(void)
     }
 }
 
+enum { CAUSAL = 1, WINDOW = 2, SHORT = 4, ALIBI = 8, ADDED = 16, SEEN = 32, SOFTCAP = 64, DROPOUT = 128,
+       INFINITE = 256 };
+
+static void attention(int with, int64_t B, int64_t N, int64_t M, int64_t T, int64_t S, int64_t d, int64_t dv)
+{
+    const ts_strides of_query = {T * N * d, d, N * d}, of_key = {S * M * d, d, M * d};
+    const ts_strides of_y = {T * N * dv, dv, N * dv}, of_value = {S * M * dv, dv, M * dv};
+    begin();
+    int64_t *start = take(B * (int64_t)sizeof *start), *lengths = take(B * (int64_t)sizeof *lengths);
+    uint8_t *seen = take(T * S);
+    for (int64_t i = 0; i < B; i++)
+        start[i] = S - T - i, lengths[i] = (i * 5 + S / 2) % (S + 1);
+    for (int64_t i = 0; i < T * S; i++)
+        seen[i] = i % 3 > 0;
+    ts_attention a = {
+        .B = B, .N = N, .M = M, .T = T, .S = S, .d = d, .dv = dv,
+        .y = unset(B * T * N * dv), .logsumexp = unset(B * N * T),
+        .q_at = of_query, .k_at = of_key, .v_at = of_value, .y_at = of_y,
+        .start = start, .lengths = with & SHORT ? lengths : NULL, .seen = with & SEEN ? seen : NULL,
+        .mask_at = {0, 0, S}, .mask_key = 1, .scale = 0.3, .softcap = with & SOFTCAP ? 2.0 : 0.0,
+        .dropout = with & DROPOUT ? 0.25 : 0.0, .causal = with & CAUSAL, .window = with & WINDOW ? S / 3 : 0,
+        .key = 12345678901234567890u,
+    };
+    float *k = values(B * S * M * d, 1), *v = values(B * S * M * dv, 1);
+    if (with & INFINITE && S > 9)
+        k[5 * M * d] = INFINITY, v[9 * M * dv] = -INFINITY;
+    a.q = values(B * T * N * d, 2), a.k = k, a.v = v;
+    if (with & ALIBI)
+        a.slopes = shares(N);
+    if (with & ADDED)
+        a.mask = values(T * S, 3);
+    ts_attention_gradients g = {
+        .q = unset(B * T * N * d), .k = unset(B * S * M * d), .v = unset(B * S * M * dv),
+        .y_at = of_y, .q_at = of_query, .k_at = of_key, .v_at = of_value,
+    };
+    g.y = values(B * T * N * dv, 1);
+    int code = ts_attention_forward(&a);
+    if (!code)
+        code = ts_attention_backward(&a, &g);
+    eat(a.y, B * T * N * dv), eat(a.logsumexp, B * N * T);
+    eat(g.q, B * T * N * d), eat(g.k, B * S * M * d), eat(g.v, B * S * M * dv);
+    char what[96];
+    snprintf(what, sizeof what, "%d,B%d,N%d/%d,T%d,S%d,d%d/%d", with, (int)B, (int)N, (int)M, (int)T, (int)S,
+             (int)d, (int)dv);
+    end("attention", what, code);
+}
+
+static void attentions(void)
+{
+    static const int variants[] = {
+        0, CAUSAL, CAUSAL | WINDOW, SHORT, CAUSAL | ALIBI, ADDED, SEEN | SOFTCAP, DROPOUT | CAUSAL,
+        CAUSAL | INFINITE, CAUSAL | WINDOW | SHORT | ALIBI | ADDED | SOFTCAP | DROPOUT, WINDOW | SEEN | INFINITE,
+    };
+    for (int v = 0; v < COUNT(variants); v++) {
+        attention(variants[v], 2, 4, 2, 40, 150, 20, 13);
+        attention(variants[v], 2, 2, 2, 1, 300, 17, 32); /* a step of generation */
+    }
+    attention(CAUSAL, 1, 3, 3, 170, 170, 32, 32); /* enough for two threads */
+    attention(0, 2, 2, 1, 3, 0, 4, 5);
+    attention(0, 2, 2, 1, 0, 3, 4, 5);
+    attention(0, 0, 2, 1, 3, 3, 4, 5);
+}
+
 static void cross_entropy(void)
 {
     const int64_t rows = 30, classes = 37;
@@ -359,6 +423,7 @@ int main(int count, char **arguments)
     dropout();
     matmul();
     recurrences();
+    attentions();
     cross_entropy();
     linear_cross_entropy();
     embedding();
