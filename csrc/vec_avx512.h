@@ -69,23 +69,32 @@ static inline float vf_sum(vf v)
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
-/* Four elements of each of four rows. The masked broadcasts read memory and merge: no shuffle. */
-static inline vf load_quads(const float *p, int64_t ld)
+/* Two halves of a row's 16 elements, each beside the same half of another row: the masked broadcast reads memory
+   and merges, no shuffle. */
+static inline void load_halves(const float *p, const float *q, vf out[2])
 {
-    __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(p));
-    v = _mm512_mask_broadcast_f32x4(v, 0x00f0, _mm_loadu_ps(p + ld));
-    v = _mm512_mask_broadcast_f32x4(v, 0x0f00, _mm_loadu_ps(p + 2 * ld));
-    return _mm512_mask_broadcast_f32x4(v, 0xf000, _mm_loadu_ps(p + 3 * ld));
+#pragma GCC unroll 2
+    for (int h = 0; h < 2; h++)
+        out[h] = _mm512_castps256_ps512(_mm256_loadu_ps(p + 8 * h));
+#pragma GCC unroll 2
+    for (int h = 0; h < 2; h++)
+        out[h] = _mm512_castpd_ps(_mm512_mask_broadcast_f64x4(
+            _mm512_castps_pd(out[h]), 0xf0, _mm256_castps_pd(_mm256_loadu_ps(q + 8 * h))));
 }
 
 static inline void vf_load_turned(const float *p, int64_t ld, vf out[16])
 {
-    /* All of a row's cache line before the next row: the rows may share one set of the cache. */
 #pragma GCC unroll 4
-    for (int i = 0; i < 4; i++)
-#pragma GCC unroll 4
-        for (int k = 0; k < 16; k += 4)
-            out[k + i] = load_quads(p + i * ld + k, 4 * ld);
+    for (int i = 0; i < 4; i++) {
+        vf a[2], b[2];
+        load_halves(p + i * ld, p + (i + 4) * ld, a);
+        load_halves(p + (i + 8) * ld, p + (i + 12) * ld, b);
+#pragma GCC unroll 2
+        for (int h = 0; h < 2; h++) {
+            out[8 * h + i] = _mm512_shuffle_f32x4(a[h], b[h], 0x88);
+            out[8 * h + 4 + i] = _mm512_shuffle_f32x4(a[h], b[h], 0xdd);
+        }
+    }
     /* 4 x 4 squares inside each quarter of the vector. */
 #pragma GCC unroll 4
     for (int k = 0; k < 16; k += 4) {
