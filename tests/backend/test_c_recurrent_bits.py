@@ -49,7 +49,7 @@ def test_all_instruction_sets_with_fused_multiply_add_give_the_same_bits(cell, n
 @pytest.mark.parametrize("cell, name", ALL)
 def test_checkpoints_change_no_bit(isa, cell, name):
     """Not even where a block of 512 rows of a weight gradient's sum lies across several; nor do the
-    segments of the backward pass without them: none of the first two, of 512 rows, of up to 2048."""
+    segments of the backward pass without them: none of the first two, of 512 rows, of 2048."""
     for size in ((5, 7, 6, 20), (40, 30, 3, 2), (64, 20, 3, 2), (400, 18, 3, 2)):
         *arguments, run, dy, dh, dc = scaled(cell, *size, options_of(cell, name))
         wanted, _ = both(c_recurrent, cell, (*arguments, run._replace(every=0), dy, dh, dc))
