@@ -110,6 +110,44 @@ static inline float vf_sum(vf v)
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
+typedef struct {
+    __m256i lo, hi;
+} vw;
+
+static inline vw vw_set1(uint64_t x)
+{
+    const __m256i v = _mm256_set1_epi64x((int64_t)x);
+    return (vw){v, v};
+}
+
+static inline vw vw_count(uint64_t x)
+{
+    const vw all = vw_set1(x);
+    return (vw){_mm256_add_epi64(all.lo, _mm256_setr_epi64x(0, 1, 2, 3)),
+                _mm256_add_epi64(all.hi, _mm256_setr_epi64x(4, 5, 6, 7))};
+}
+
+static inline vw vw_product(vw a, vw b)
+{
+    return (vw){_mm256_mul_epu32(a.lo, b.lo), _mm256_mul_epu32(a.hi, b.hi)};
+}
+
+static inline vw vw_xor(vw a, vw b)
+{
+    return (vw){_mm256_xor_si256(a.lo, b.lo), _mm256_xor_si256(a.hi, b.hi)};
+}
+
+static inline vw vw_upper(vw a)
+{
+    return (vw){_mm256_srli_epi64(a.lo, 32), _mm256_srli_epi64(a.hi, 32)};
+}
+
+static inline void vw_store(uint64_t *p, vw a)
+{
+    _mm256_storeu_si256((__m256i *)p, a.lo);
+    _mm256_storeu_si256((__m256i *)(p + 4), a.hi);
+}
+
 /* Four elements of each of eight rows, turned: each 128-bit half holds a row at first. */
 static inline void load_turned_4(const float *p, int64_t ld, __m256 out[4])
 {

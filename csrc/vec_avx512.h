@@ -69,6 +69,18 @@ static inline float vf_sum(vf v)
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
+typedef __m512i vw;
+
+static inline vw vw_set1(uint64_t x) { return _mm512_set1_epi64((int64_t)x); }
+static inline vw vw_count(uint64_t x)
+{
+    return _mm512_add_epi64(vw_set1(x), _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7));
+}
+static inline vw vw_product(vw a, vw b) { return _mm512_mul_epu32(a, b); }
+static inline vw vw_xor(vw a, vw b) { return _mm512_xor_si512(a, b); }
+static inline vw vw_upper(vw a) { return _mm512_srli_epi64(a, 32); }
+static inline void vw_store(uint64_t *p, vw a) { _mm512_storeu_si512(p, a); }
+
 /* Two halves of a row's 16 elements, each beside the same half of another row: the masked broadcast reads memory
    and merges, no shuffle. */
 static inline void load_halves(const float *p, const float *q, vf out[2])

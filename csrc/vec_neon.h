@@ -73,6 +73,34 @@ static inline float vf_sum(vf v)
     return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
 }
 
+typedef struct {
+    uint64x2_t q[4];
+} vw;
+
+#define VW_MAP(expression)           \
+    do {                             \
+        vw y;                        \
+        for (int i = 0; i < 4; i++)  \
+            y.q[i] = (expression);   \
+        return y;                    \
+    } while (0)
+
+static inline vw vw_set1(uint64_t x) { VW_MAP(vdupq_n_u64(x)); }
+static inline vw vw_count(uint64_t x)
+{
+    VW_MAP(vcombine_u64(vcreate_u64(x + 2 * (uint64_t)i), vcreate_u64(x + 2 * (uint64_t)i + 1)));
+}
+static inline vw vw_product(vw a, vw b) { VW_MAP(vmull_u32(vmovn_u64(a.q[i]), vmovn_u64(b.q[i]))); }
+static inline vw vw_xor(vw a, vw b) { VW_MAP(veorq_u64(a.q[i], b.q[i])); }
+static inline vw vw_upper(vw a) { VW_MAP(vshrq_n_u64(a.q[i], 32)); }
+#undef VW_MAP
+
+static inline void vw_store(uint64_t *p, vw a)
+{
+    for (int i = 0; i < 4; i++)
+        vst1q_u64(p + 2 * i, a.q[i]);
+}
+
 static inline void vf_load_turned(const float *p, int64_t ld, vf out[16])
 {
     for (int i = 0; i < 4; i++)

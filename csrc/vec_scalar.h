@@ -81,6 +81,34 @@ static inline float vf_sum(vf v)
     return v.lane[0];
 }
 
+typedef struct {
+    uint64_t lane[8];
+} vw;
+
+#define VW_MAP(expression)             \
+    do {                               \
+        vw y;                          \
+        for (int i = 0; i < 8; i++)    \
+            y.lane[i] = (expression);  \
+        return y;                      \
+    } while (0)
+
+static inline vw vw_set1(uint64_t x) { VW_MAP(x); }
+static inline vw vw_count(uint64_t x) { VW_MAP(x + (uint64_t)i); }
+static inline vw vw_product(vw a, vw b)
+{
+    VW_MAP((a.lane[i] & 0xffffffffu) * (b.lane[i] & 0xffffffffu));
+}
+static inline vw vw_xor(vw a, vw b) { VW_MAP(a.lane[i] ^ b.lane[i]); }
+static inline vw vw_upper(vw a) { VW_MAP(a.lane[i] >> 32); }
+#undef VW_MAP
+
+static inline void vw_store(uint64_t *p, vw a)
+{
+    for (int i = 0; i < 8; i++)
+        p[i] = a.lane[i];
+}
+
 static inline void vf_load_turned(const float *p, int64_t ld, vf out[16])
 {
     for (int k = 0; k < 16; k++)
