@@ -165,15 +165,13 @@ static inline void load_turned_4(const float *p, int64_t ld, __m256 out[4])
 
 static inline void vf_load_turned(const float *p, int64_t ld, vf out[16])
 {
-    for (int half = 0; half < 2; half++)
-        for (int k = 0; k < 16; k += 4) {
-            __m256 four[4];
-            load_turned_4(p + 8 * half * ld + k, ld, four);
-            for (int i = 0; i < 4; i++) {
-                if (half)
-                    out[k + i].hi = four[i];
-                else
-                    out[k + i].lo = four[i];
-            }
-        }
+#pragma GCC unroll 4
+    for (int k = 0; k < 16; k += 4) {
+        __m256 lo[4], hi[4];
+        load_turned_4(p + k, ld, lo);
+        load_turned_4(p + 8 * ld + k, ld, hi);
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; i++)
+            out[k + i] = (vf){lo[i], hi[i]};
+    }
 }
