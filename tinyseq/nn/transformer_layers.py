@@ -91,9 +91,7 @@ class TransformerLayer(Module):
         return (finite(x, seen.absent) if lengths is None else within(x, seen.lengths)), seen
 
     def _ffn(self, x: Tensor) -> Tensor:
-        if self.activation == "gelu":
-            x = F.gelu(self.linear1(x))
-        elif isinstance(self.activation, str):
+        if isinstance(self.activation, str):
             x = F.linear(x, self.linear1.weight, self.linear1.bias, self.activation)
         else:
             x = self.activation(self.linear1(x))
