@@ -9,6 +9,7 @@ from tinyseq.nn.alignment import AdditiveAttention, DotAttention
 from tinyseq.nn.attention import MultiheadAttention
 from tinyseq.nn.cache import KeyValueCache
 from tinyseq.nn.containers import ModuleList, Sequential
+from tinyseq.nn.gated import SwiGLU
 from tinyseq.nn.gru import GRU, GRUCell
 from tinyseq.nn.layers import Dropout, Embedding, Linear
 from tinyseq.nn.lstm import LSTM, LSTMCell
@@ -47,6 +48,7 @@ __all__ = [
     "RotaryEmbedding",
     "Sequential",
     "SinusoidalPositions",
+    "SwiGLU",
     "Transformer",
     "TransformerDecoder",
     "TransformerDecoderLayer",
