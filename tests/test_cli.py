@@ -16,6 +16,11 @@ SMALL = (
     "--embed 8 --hidden 16 --batch 4 --window 16 --steps 12 --evaluations 3 --backend numpy"
 ).split()
 
+TRANSFORMER = (
+    "--model transformer --hidden 16 --heads 2 --layers 1 --batch 4 --window 16 --steps 12 "
+    "--evaluations 3 --lr 0.01 --backend numpy"
+).split()
+
 ROOT = os.path.dirname(os.path.dirname(ts.__file__))
 
 
@@ -42,8 +47,9 @@ def fails(capsys, status, *argv):
     return captured.err
 
 
-def test_train_prints_the_comparison_a_sample_and_the_checkpoint(capsys):
-    assert train("--out", "c") == 0
+@pytest.mark.parametrize("options", [SMALL, TRANSFORMER], ids=["lstm", "transformer"])
+def test_train_prints_the_comparison_a_sample_and_the_checkpoint(capsys, options):
+    assert main(["train", "--data", "text", *options, "--out", "c"]) == 0
     out, err = capsys.readouterr()
     bits = load_charlm("c")[2]["held_out_bits"]
     found = re.search(r"model (\S+), yardstick (\S+): (the \w+) is better by (\S+)\n", out)
@@ -74,6 +80,29 @@ def test_generate_continues_a_prompt(capsys):
     assert texts[0].startswith("the ") and len(texts[0]) == 4 + 30 + 1
 
 
+@pytest.mark.parametrize("positions", ["learned", "rotary"])
+def test_a_transformer_continues_a_prompt_beyond_its_window(capsys, positions):
+    assert main(["train", "--data", "text", *TRANSFORMER, "--positions", positions]) == 0
+    capsys.readouterr()
+    assert main(["generate", "--prompt", "the cat sat on the mat", "--length", "60"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("the cat sat on the mat") and len(text) == 22 + 60 + 1
+
+
+@pytest.mark.parametrize(
+    ("options", "option"), [(SMALL, "--heads=2"), (SMALL, "--positions=rotary"),
+                            (TRANSFORMER, "--embed=8")]
+)  # fmt: skip
+def test_an_option_of_another_kind_of_model(capsys, options, option):
+    line = fails(capsys, 1, "train", "--data", "text", *options, option)
+    assert f"{option.split('=')[0]} is not for the " in line
+
+
+def test_heads_that_do_not_divide_the_width(capsys):
+    line = fails(capsys, 1, "train", "--data", "text", *TRANSFORMER, "--heads", "3")
+    assert "--hidden must be a multiple of heads, 3, got 16" in line
+
+
 def test_info_names_backend_threads_and_every_kernel(capsys):
     assert main(["info", "--backend", "numpy"]) == 0
     out = capsys.readouterr().out
@@ -102,6 +131,8 @@ def test_help_reads_well(capsys, argv):
     assert main([*argv, "--help"]) == 0
     out = capsys.readouterr().out
     assert "usage: tinyseq" in out and "None" not in out and "(default: )" not in out
+    if argv == ["train"]:
+        assert "(default: 1; transformer: 4)" in " ".join(out.split())
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"tinyseq {ts.__version__}\n"
 
@@ -143,7 +174,8 @@ def test_a_text_is_not_replaced_by_its_checkpoint(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("option", "status"),
     [
-        ("--model=cnn", 2), ("--backend=cuda", 2), ("--steps=x", 2), ("--threads=0", 2),
+        ("--model=cnn", 2), ("--positions=none", 2),
+        ("--backend=cuda", 2), ("--steps=x", 2), ("--threads=0", 2),
         ("--threads=-3", 2), ("--threads=1.5", 2), ("--lr=inf", 1), ("--nonsense", 2),
         ("--steps=0", 1), ("--epochs=-1", 1),
         ("--hidden=-4", 1), ("--hidden=0", 1), ("--batch=0", 1), ("--window=-1", 1),

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 import tinyseq as ts
+from tinyseq import nn
 from tinyseq.data import CharVocabulary
 from tinyseq.generation import _draw, generate
-from tinyseq.models import CharLM
+from tinyseq.models import GPT, CharLM
 from tinyseq.training import Diverged
 
 VOCABULARY = CharVocabulary("abc\n")
@@ -16,20 +17,30 @@ def model():
     return CharLM(len(VOCABULARY), "gru", embed=3, hidden=4).eval()
 
 
+@pytest.fixture(params=["gru", "learned", "rotary"])
+def each(request):
+    """A model of each kind."""
+    ts.manual_seed(0)
+    if request.param == "gru":
+        return CharLM(len(VOCABULARY), "gru", embed=3, hidden=4).eval()
+    window = 16 if request.param == "rotary" else 0
+    return GPT(len(VOCABULARY), 16, 1, 1, 8, positions=request.param, window=window).eval()
+
+
 def text(model, prompt="ab", length=50, temperature=1.0, seed=0):
     return "".join(generate(model, VOCABULARY, prompt, length, temperature, seed))
 
 
-def test_the_seed_decides(model):
-    assert len(text(model)) == 50
-    assert text(model) == text(model)
-    assert text(model) != text(model, seed=1)
-    assert text(model, length=0) == ""
+def test_the_seed_decides(each):
+    assert len(text(each)) == 50
+    assert text(each) == text(each)
+    assert text(each) != text(each, seed=1)
+    assert text(each, length=0) == ""
 
 
-def test_an_empty_prompt_and_unknown_characters_are_fine(model):
-    assert text(model, prompt="") == text(model, prompt="\n")
-    assert len(text(model, prompt="xyz😀")) == 50
+def test_an_empty_prompt_and_unknown_characters_are_fine(each):
+    assert text(each, prompt="") == text(each, prompt="\n")
+    assert len(text(each, prompt="xyz😀")) == 50
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
@@ -61,22 +72,26 @@ def test_predictions_that_are_no_numbers_are_an_error(model, bias, temperature):
         text(model, temperature=temperature)
 
 
-def test_the_state_is_carried(model):
-    start = text(model, "ab", 20, temperature=0.0)
-    assert text(model, "ab" + start[:10], 10, temperature=0.0) == start[10:]
+def test_what_it_wrote_is_read_like_a_prompt(each):
+    start = text(each, "ab", 13, temperature=0.0)
+    assert text(each, "ab" + start[:10], 3, temperature=0.0) == start[10:]
 
 
-def test_nothing_is_recorded_inside_and_recording_goes_on_outside(model, monkeypatch):
-    forward, recorded = CharLM.forward, []
+def test_nothing_is_recorded_inside_and_recording_goes_on_outside(each, monkeypatch):
+    layer, recorded = nn.Embedding.forward, []
 
     def watched(self, *args):
         recorded.append(ts.is_grad_enabled())
-        return forward(self, *args)
+        return layer(self, *args)
 
-    monkeypatch.setattr(CharLM, "forward", watched)
-    for _ in generate(model, VOCABULARY, "a", 3, 1.0, 0):
+    monkeypatch.setattr(nn.Embedding, "forward", watched)
+    for _ in generate(each, VOCABULARY, "a", 3, 1.0, 0):
         assert ts.is_grad_enabled()
-    assert recorded == [False] * 3
+    assert len(recorded) >= 3 and not any(recorded)
+
+
+def test_a_transformer_writes_on_where_its_positions_end(each):
+    assert len(text(each, "ab" * 20, 100)) == 100
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyseq.autograd import no_grad
 from tinyseq.data import CharVocabulary
-from tinyseq.models import CharLM, State
+from tinyseq.models import LanguageModel
+from tinyseq.reading import Writer
 from tinyseq.training import Diverged
 
 
 def generate(
-    model: CharLM,
+    model: LanguageModel,
     vocabulary: CharVocabulary,
     prompt: str,
     length: int,
@@ -25,7 +25,8 @@ def generate(
     """Continue a text, yielding each new character as it is drawn.
 
     Characters are drawn from softmax(logits / temperature), never the one reserved for unknown
-    characters. The same arguments give the same text.
+    characters. The same arguments give the same text. A transformer whose positions end begins anew
+    with the half block before, one that looks no further than a window goes on for ever.
 
     Args:
         model: in evaluation mode, unless dropout is wanted.
@@ -49,7 +50,7 @@ def generate(
 
 
 def _drawn(
-    model: CharLM,
+    model: LanguageModel,
     vocabulary: CharVocabulary,
     prompt: str,
     length: int,
@@ -58,11 +59,9 @@ def _drawn(
 ) -> Iterator[str]:
     rng = np.random.default_rng(seed)
     ids = vocabulary.encode(prompt)
-    state: State | None = None
+    writer = Writer(model)
     for _ in range(length):
-        with no_grad():
-            logits, state = model(ids[None], state)
-        symbol = _draw(logits.data[0, -1].astype(np.float64), temperature, rng)
+        symbol = _draw(writer.read(ids), temperature, rng)
         yield vocabulary.decode([symbol])
         ids = np.array([symbol])
 

@@ -9,80 +9,33 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from itertools import chain, islice, repeat
+from itertools import islice
 from types import FrameType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyseq import nn, optim, random
-from tinyseq.autograd import no_grad
-from tinyseq.data import CharVocabulary, Streams, split_text
-from tinyseq.models import CharLM, State, detached, save_charlm
-from tinyseq.nn import functional as F
+from tinyseq.data import CharVocabulary, Streams, Windows, split_text
+from tinyseq.models import LanguageModel, save_charlm
+from tinyseq.reading import Batches, held_out_bits, losses, new_model
 from tinyseq.saving import check_writable
-
-_LARGEST = 65536  # of any size: a slip of the finger should be an error, not a full memory
+from tinyseq.settings import Settings
 
 
 class Diverged(ArithmeticError):
     """A loss, gradient, weight or prediction is not finite; the message is a line for the user."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Everything a run depends on besides the text; the defaults are `tinyseq train`'s.
-
-    They are chosen so that a run on the default text ends within two minutes on two cores.
-
-    Raises ValueError, naming the setting, when one is outside its range.
-    """
-
-    model: str = "lstm"
-    embed: int = 64
-    hidden: int = 256
-    layers: int = 1
-    dropout: float = 0.2
-    batch: int = 16  # streams read in parallel, B
-    window: int = 64  # characters between two steps, T: gradients reach back this far at most
-    epochs: float = 6.0
-    steps: int | None = None  # instead of epochs
-    lr: float = 4e-3
-    warmup: float = 0.05  # share of the steps in which lr rises from 0
-    weight_decay: float = 0.01
-    clip: float = 1.0  # largest gradient norm
-    held_out: float = 0.1  # share of the text, at its end, that is never trained on
-    evaluations: int = 6  # times the held-out part is scored and a checkpoint written
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("embed", "hidden", "layers", "batch", "window", "evaluations"):
-            value = getattr(self, name)
-            if not 1 <= value <= _LARGEST:
-                raise ValueError(f"{name} must be from 1 to {_LARGEST}, got {value}")
-        if self.steps is not None and self.steps < 1:
-            raise ValueError(f"steps must be at least 1, got {self.steps}")
-        for name in ("epochs", "lr", "clip"):
-            value = getattr(self, name)
-            if not (value > 0 and math.isfinite(value)):
-                raise ValueError(f"{name} must be finite and above 0, got {value}")
-        for name in ("weight_decay", "seed"):
-            value = getattr(self, name)
-            if not (value >= 0 and math.isfinite(value)):
-                raise ValueError(f"{name} must be finite and not negative, got {value}")
-        for name in ("dropout", "warmup"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must be from 0 below 1, got {getattr(self, name)}")
-        if not 0 < self.held_out < 1:
-            raise ValueError(f"held_out must be above 0 and below 1, got {self.held_out}")
-
-
 class Corpus:
-    """A text made ready: vocabulary, training part in streams, held-out tail.
+    """A text made ready: vocabulary, training part in batches, held-out tail.
+
+    The recurrent models read streams, which go on from batch to batch, the transformer windows from
+    anywhere.
 
     Args:
         text: the whole text.
-        settings: batch, window and held_out are read.
+        settings: model, batch, window and held_out are read.
 
     Raises DataError when the text is too short for one window.
     """
@@ -92,7 +45,8 @@ class Corpus:
         self.vocabulary = CharVocabulary(training)
         self.training: NDArray[np.int64] = self.vocabulary.encode(training)
         self.held_out: NDArray[np.int64] = self.vocabulary.encode(held_out)
-        self.streams = Streams(self.training, settings.batch, settings.window)
+        kind = Windows if settings.model == "transformer" else Streams
+        self.batches: Batches = kind(self.training, settings.batch, settings.window)
 
 
 @dataclass(frozen=True)
@@ -110,7 +64,7 @@ class Progress:
 class Outcome:
     """How a run ended."""
 
-    model: CharLM
+    model: LanguageModel
     step: int
     held_out_bits: float | None  # None when interrupted
     interrupted: int  # the number of the signal that ended it before its last step, or 0
@@ -122,10 +76,10 @@ def train(
     path: str | os.PathLike[str],
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> Outcome:
-    """Train by truncated backpropagation through time, with AdamW, and write checkpoints.
+    """Train with AdamW and write checkpoints.
 
-    The state is carried from window to window and starts as zeros in each epoch. The held-out part
-    is scored, and the checkpoint written, ``evaluations`` times, the last time after the last step.
+    The held-out part is scored, and the checkpoint written, ``evaluations`` times, the last time
+    after the last step.
     One Ctrl-C or SIGTERM (in the main thread) lets the step finish, writes the checkpoint and
     returns; a second raises KeyboardInterrupt.
 
@@ -140,23 +94,14 @@ def train(
     """
     check_writable(path)
     random.manual_seed(settings.seed)
-    streams = corpus.streams
-    model = CharLM(
-        len(corpus.vocabulary),
-        settings.model,
-        settings.embed,
-        settings.hidden,
-        settings.layers,
-        settings.dropout,
-    )
+    model = new_model(settings, len(corpus.vocabulary))
     optimizer = optim.AdamW(
         model.parameters(), settings.lr, betas=(0.9, 0.99), weight_decay=settings.weight_decay
     )
-    steps = settings.steps or max(1, round(settings.epochs * streams.per_epoch))
+    steps = settings.steps or max(1, round(settings.epochs * corpus.batches.per_epoch))
     evaluate_after = {
         math.ceil(steps * k / settings.evaluations) for k in range(1, settings.evaluations + 1)
     }
-    state: State | None = None
     bits: float | None = None
     step = 0
 
@@ -166,16 +111,10 @@ def train(
         about = {"settings": asdict(settings), "step": step, "held_out_bits": measured}
         save_charlm(path, model, corpus.vocabulary, about)
 
-    windows = chain.from_iterable(streams.epoch() for _ in repeat(None))
     # Numbers may overflow on the way to a loss that is not finite: that is found and said below.
     with _interruptions() as interrupted, np.errstate(over="ignore", invalid="ignore"):
-        for inputs, targets in islice(windows, steps):
-            if step % streams.per_epoch == 0:
-                state = None
+        for characters, loss in islice(losses(model, corpus.batches), steps):
             optimizer.zero_grad()
-            logits, state = model(inputs, state)
-            state = detached(state)
-            loss = F.cross_entropy(logits.reshape(-1, logits.shape[-1]), targets.reshape(-1))
             loss.backward()
             norm = nn.utils.clip_grad_norm_(optimizer.parameters, settings.clip)
             nats = loss.item()
@@ -191,7 +130,7 @@ def train(
                     raise Diverged(_diverged(step, f"held-out loss {fresh}", bits, path))
                 save(fresh)
                 bits = fresh
-            report(Progress(step, steps, inputs.size, nats, fresh))
+            report(Progress(step, steps, characters, nats, fresh))
             if interrupted():
                 save(fresh)
                 return Outcome(model.eval(), step, fresh, interrupted())
@@ -203,29 +142,6 @@ def learning_rate(settings: Settings, step: int, steps: int) -> float:
     rise = min(1.0, step / max(1.0, settings.warmup * steps))
     fall = 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * (step - 1) / steps))
     return settings.lr * rise * fall
-
-
-def held_out_bits(model: CharLM, ids: NDArray[np.int64]) -> float:
-    """Mean bits per symbol over a sequence read once, in order, its first symbol given.
-
-    Args:
-        model: switched to evaluation and, at the end, back.
-        ids: (N,) int64, N at least 2.
-    """
-    was_training = model.training
-    model.eval()
-    state: State | None = None
-    nats = 0.0
-    with no_grad():
-        for first in range(0, len(ids) - 1, _PIECE):
-            piece = ids[first : first + _PIECE + 1]
-            logits, state = model(piece[None, :-1], state)
-            nats += F.cross_entropy(logits[0], piece[1:], reduction="sum").item()
-    model.train(was_training)
-    return nats / (len(ids) - 1) / math.log(2.0)
-
-
-_PIECE = 2048  # symbols per call: the state goes on from one to the next, so any number would do
 
 
 def _diverged(step: int, what: str, bits: float | None, path: str | os.PathLike[str]) -> str:

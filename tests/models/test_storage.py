@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinyseq.data import CharVocabulary
-from tinyseq.models import CharLM, load_charlm, save_charlm
+from tinyseq.models import GPT, CharLM, load_charlm, save_charlm
 from tinyseq.saving import CheckpointError, load_checkpoint, save_checkpoint
 
 VOCABULARY = CharVocabulary("abcé\n")
@@ -77,3 +77,63 @@ def test_what_does_not_fit_together_is_refused(saved, edit, message):
         load_charlm(path)
     assert message in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+@pytest.fixture(params=["learned", "rotary"])
+def saved_transformer(request, tmp_path):
+    path = tmp_path / "t.safetensors"
+    model = GPT(len(VOCABULARY), 5, 2, 2, 8, 0.1, n_kv_head=1, positions=request.param)
+    save_charlm(path, model, VOCABULARY, {"step": 7})
+    return path, model
+
+
+def test_a_transformer_comes_back(saved_transformer):
+    path, model = saved_transformer
+    loaded, vocabulary, about = load_charlm(path)
+    assert isinstance(loaded, GPT) and not loaded.training
+    assert about == {"step": 7} and vocabulary.characters == VOCABULARY.characters
+    assert loaded.configuration == model.configuration
+    assert loaded.lm_head.weight is loaded.transformer.wte.weight
+    ids = np.array([[1, 2, 3]])
+    np.testing.assert_array_equal(loaded(ids).data, model.eval()(ids).data)
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (set_in("model", "n_embd", value=10**9), "transformer.wte.weight must be"),
+        (set_in("model", "n_embd", value=8.0), "must be a whole number"),
+        (set_in("model", "n_embd", value="x"), "damaged"),
+        (set_in("model", "n_layer", value=10**9), "1000000000 layers in"),
+        (set_in("model", "n_layer", value=3), "got nothing"),
+        (set_in("model", "n_layer", value=1), "unexpected"),
+        (set_in("model", "n_layer", value=True), "must be a whole number"),
+        (set_in("model", "n_layer", value=-1), "n_layer must be a whole number above 0"),
+        (set_in("model", "n_head", value=0), "damaged"),
+        (set_in("model", "n_head", value=3), "must be"),
+        (set_in("model", "n_kv_head", value=None), "attn.c_attn.weight must be (24, 8)"),
+        (set_in("model", "block_size", value="x"), "must be"),
+        (set_in("model", "positions", value="none"), "positions must be learned or rotary"),
+        (set_in("model", "activation", value=1), "activation must be"),
+        (set_in("model", "window", value=-1), "window must be"),
+        (set_in("model", "dropout", value=[]), "dropout must be"),
+        (set_in("model", "extra", value=1), "damaged"),
+        (set_in("model", "model", value="gru"), "lacks"),
+        (lambda arrays, d: arrays.pop("transformer.ln_f.bias"), "missing transformer.ln_f.bias"),
+        (lambda arrays, d: arrays["transformer.ln_f.bias"].fill(np.inf), "finite"),
+    ],
+)
+def test_a_transformer_that_does_not_fit_together_is_refused(saved_transformer, edit, message):
+    path, _ = saved_transformer
+    change(path, edit)
+    with pytest.raises(CheckpointError) as caught:
+        load_charlm(path)
+    assert message in str(caught.value) and str(path) in str(caught.value)
+
+
+def test_learned_positions_must_all_be_there(tmp_path):
+    path = tmp_path / "t"
+    save_charlm(path, GPT(len(VOCABULARY), 5, 1, 2, 8), VOCABULARY, {})
+    change(path, set_in("model", "block_size", value=10**9))
+    with pytest.raises(CheckpointError, match=r"transformer\.wpe\.weight must be"):
+        load_charlm(path)

@@ -3,5 +3,14 @@
 from tinyseq.data.streams import Streams
 from tinyseq.data.text import DataError, default_text, read_text, split_text
 from tinyseq.data.vocabulary import CharVocabulary
+from tinyseq.data.windows import Windows
 
-__all__ = ["CharVocabulary", "DataError", "Streams", "default_text", "read_text", "split_text"]
+__all__ = [
+    "CharVocabulary",
+    "DataError",
+    "Streams",
+    "Windows",
+    "default_text",
+    "read_text",
+    "split_text",
+]

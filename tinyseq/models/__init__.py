@@ -1,7 +1,18 @@
-"""Whole models: the character language model and the n-gram model it is measured against."""
+"""Whole models: the character language models and the n-gram model they are measured against."""
 
 from tinyseq.models.charlm import CharLM, State, detached
+from tinyseq.models.gpt import GPT, gpt2_state
 from tinyseq.models.ngram import NGram
-from tinyseq.models.storage import load_charlm, save_charlm
+from tinyseq.models.storage import LanguageModel, load_charlm, save_charlm
 
-__all__ = ["CharLM", "NGram", "State", "detached", "load_charlm", "save_charlm"]
+__all__ = [
+    "GPT",
+    "CharLM",
+    "LanguageModel",
+    "NGram",
+    "State",
+    "detached",
+    "gpt2_state",
+    "load_charlm",
+    "save_charlm",
+]

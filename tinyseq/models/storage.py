@@ -10,14 +10,17 @@ import numpy as np
 
 from tinyseq.data import CharVocabulary
 from tinyseq.models.charlm import RECURRENT, CharLM
+from tinyseq.models.gpt import GPT
 from tinyseq.saving import CheckpointError, load_checkpoint, save_checkpoint
+
+LanguageModel = CharLM | GPT
 
 _FORMAT = "tinyseq.charlm.1"
 
 
 def save_charlm(
     path: str | os.PathLike[str],
-    model: CharLM,
+    model: LanguageModel,
     vocabulary: CharVocabulary,
     about: Mapping[str, Any],
 ) -> None:
@@ -33,7 +36,7 @@ def save_charlm(
     """
     description = {
         "format": _FORMAT,
-        "model": model.configuration,
+        "model": {"model": "transformer"} | model.configuration,  # a CharLM has its own kind
         "characters": vocabulary.characters,
         "about": dict(about),
     }
@@ -41,7 +44,9 @@ def save_charlm(
     save_checkpoint(path, arrays, description)
 
 
-def load_charlm(path: str | os.PathLike[str]) -> tuple[CharLM, CharVocabulary, dict[str, Any]]:
+def load_charlm(
+    path: str | os.PathLike[str],
+) -> tuple[LanguageModel, CharVocabulary, dict[str, Any]]:
     """Read what `save_charlm` wrote: the model, in evaluation mode, its vocabulary, and ``about``.
 
     Raises CheckpointError when the file cannot be read, is damaged, holds something else, or its
@@ -61,25 +66,32 @@ def load_charlm(path: str | os.PathLike[str]) -> tuple[CharLM, CharVocabulary, d
             raise ValueError("its vocabulary and its size differ")
         # A description from a stranger may ask for any amount of memory: before anything that size
         # is made, the file must really hold arrays that large, and that many.
-        if sizes["layers"] > len(arrays):
-            raise ValueError(f"{sizes['layers']} layers in {len(arrays)} arrays")
-        for key, shape in _outline(sizes).items():
+        transformer = sizes["model"] == "transformer"
+        layers = sizes["n_layer" if transformer else "layers"]
+        if layers > len(arrays):
+            raise ValueError(f"{layers} layers in {len(arrays)} arrays")
+        outline = _transformer_outline(sizes) if transformer else _recurrent_outline(sizes)
+        for key, shape in outline.items():
             found = arrays[key].shape if key in arrays else "nothing"
             if found != shape:
                 raise ValueError(f"{key} must be {shape}, got {found}")
         for key, array in arrays.items():
             if array.dtype != np.float32 or not np.isfinite(array).all():
                 raise ValueError(f"{key} must be float32 and finite")
-        model = CharLM(**sizes)
+        model = _transformer(**sizes) if transformer else CharLM(**sizes)
         model.load_state_dict(arrays)
         about = dict(description["about"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
         raise CheckpointError(f"{name}: is damaged: {reason}") from None
     return model.eval(), vocabulary, about
 
 
-def _outline(sizes: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+def _transformer(model: str, **sizes: Any) -> GPT:
+    return GPT(**sizes)
+
+
+def _recurrent_outline(sizes: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
     """Shapes that fix every size a CharLM is made with."""
     vocab_size, embed, hidden = sizes["vocab_size"], sizes["embed"], sizes["hidden"]
     rows = RECURRENT[sizes["model"]].gates * hidden
@@ -88,3 +100,17 @@ def _outline(sizes: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
         "recurrent.weight_hh_l0": (rows, hidden),
         f"recurrent.weight_hh_l{sizes['layers'] - 1}": (rows, hidden),
     }
+
+
+def _transformer_outline(sizes: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    """Shapes that fix every size a GPT is made with."""
+    width = sizes["n_embd"]
+    heads = sizes["n_head"] if sizes["n_kv_head"] is None else sizes["n_kv_head"]
+    rows = width + 2 * heads * (width // sizes["n_head"])
+    outline = {"transformer.wte.weight": (sizes["vocab_size"], width)}
+    if sizes["positions"] == "learned":
+        outline["transformer.wpe.weight"] = (sizes["block_size"], width)
+    for i in range(sizes["n_layer"]):
+        outline[f"transformer.h.{i}.attn.c_attn.weight"] = (rows, width)
+        outline[f"transformer.h.{i}.mlp.c_fc.weight"] = (4 * width, width)
+    return outline

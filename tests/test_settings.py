@@ -1,0 +1,26 @@
+import pytest
+
+from tinyseq.settings import Settings, default_settings
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"hidden": 0}, {"hidden": 10**9}, {"layers": -1}, {"embed": -5}, {"batch": 0},
+        {"window": 0}, {"steps": 0}, {"epochs": 0.0}, {"epochs": float("inf")}, {"lr": 0.0},
+        {"lr": float("nan")}, {"clip": -1.0}, {"dropout": 1.0}, {"dropout": -0.1},
+        {"held_out": 0.0}, {"held_out": 1.0}, {"evaluations": 0}, {"seed": -1},
+        {"weight_decay": -1.0}, {"warmup": 2.0}, {"model": "cnn"}, {"positions": "none"},
+        {"heads": 0}, {"hidden": 30, "model": "transformer"},
+    ],
+)  # fmt: skip
+def test_settings_outside_their_range_are_named(bad):
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        Settings(**bad)
+
+
+def test_every_model_has_its_defaults():
+    assert Settings(**default_settings("lstm")) == Settings()
+    assert default_settings("gru") == default_settings("lstm") | {"model": "gru"}
+    transformer = Settings(**default_settings("transformer"))
+    assert transformer.model == "transformer" and transformer.hidden % transformer.heads == 0
