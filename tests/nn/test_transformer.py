@@ -157,6 +157,30 @@ def test_dropout_is_of_training_alone():
     same((module(x, x),), (other(x, x),), np.float32)
 
 
+@pytest.mark.parametrize("norm_first", [False, True])
+@pytest.mark.parametrize(
+    ("name", "silent"),
+    [
+        ("dropout", ["linear2.weight"]),
+        ("dropout1", ["self_attn.out_proj.weight", "self_attn.out_proj.bias"]),
+        ("dropout2", ["multihead_attn.out_proj.weight", "multihead_attn.out_proj.bias"]),
+        ("dropout3", ["linear2.weight", "linear2.bias"]),
+    ],
+)
+def test_each_dropout_has_its_place(name, silent, norm_first):
+    """Where all is dropped, it is as if the weights there were zeros."""
+    x, memory = randn(2, 5, E), randn(2, 4, E, seed=1)
+    (layer,) = decoder(layers=1, norm_first=norm_first).layers
+    full = layer(x, memory)
+    getattr(layer, name).p = 1.0
+    dropped = layer(x, memory)
+    same((layer.eval()(x, memory),), (full,), np.float32)
+    for parameter in silent:
+        layer.state_dict()[parameter].data[...] = 0
+    same((dropped,), (layer(x, memory),), np.float32)
+    assert (dropped.data != full.data).any()
+
+
 def test_layers_begin_alike_and_are_apart():
     layer = nn.TransformerEncoderLayer(E, N, W)
     stack = nn.TransformerEncoder(layer, 3)
