@@ -112,6 +112,18 @@ def test_rows_of_unequal_lengths_go_on_each_from_its_end(dtype):
         same((ts.tensor(got),), (whole[b, : T + 4],), dtype)
 
 
+def test_causal_by_name_is_causal_by_mask():
+    module = spread(nn.Transformer(E, N, 1, 1, W, 0.0))
+    src, tgt = randn(2, 5, E), randn(2, 3, E, seed=1)
+    for name, mask, T in (("src", "src_mask", 5), ("tgt", "tgt_mask", 3), ("memory", "", 3)):
+        given = {mask: ~np.tri(T, dtype=bool)}
+        if name == "memory":  # from the end
+            given = {"memory_mask": ~np.tri(3, 5, 2, dtype=bool)}
+        y = module(src, tgt, **{f"{name}_is_causal": True})
+        np.testing.assert_allclose(y.data, module(src, tgt, **given).data, rtol=1e-4, atol=1e-5)
+        assert (y.data != module(src, tgt).data).any()
+
+
 def test_memory_is_projected_once():
     module, memory = decoder(), randn(2, 7, E)
     cache = module.cache(memory)
