@@ -175,6 +175,17 @@ def test_one_tensor_three_times_is_one_product():
     same((layer(x.data, x.data, x.data)[0],), (y,), np.float32)
 
 
+@pytest.mark.parametrize("dtype", EXACT)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_fewer_queries_than_keys_stand_at_the_end(variant, dtype):
+    layer, x = make(variant, dtype), ts.tensor(randn(2, 9, 12, dtype=dtype))
+    y, weights = layer(x, x, x, is_causal=True)
+    last, some = layer(x[:, 6:], x, x, is_causal=True)
+    fast, _ = layer(x[:, 6:], x, x, is_causal=True, need_weights=False)
+    same((last, fast), (y[:, 6:], y[:, 6:]), dtype)
+    np.testing.assert_allclose(some.data, weights.data[:, 6:], rtol=1e-5, atol=1e-6)
+
+
 def test_dropout_is_of_training_alone():
     layer = nn.MultiheadAttention(12, 3, dropout=0.5)
     x = ts.tensor(randn(2, 5, 12))

@@ -42,6 +42,16 @@ def test_every_key_a_query_may_see_is_there(window, uneven):
                 np.testing.assert_array_equal(held.data[b, :, : ends[b]], np.stack(kept, 1))
 
 
+@pytest.mark.parametrize(("more", "dropped"), [(0, 0), (1, KEY_TILE)])
+def test_a_tile_goes_with_the_last_of_its_keys(more, dropped):
+    """The next query, at T, sees keys from T - 4 on: tile 0 may go once that is KEY_TILE."""
+    cache, T = nn.KeyValueCache(5), KEY_TILE + 3 + more
+    cache.append(keys(1, 1, T, 2), keys(1, 1, T, 2))
+    many = keys(1, 1, 10 * KEY_TILE, 2)  # for which there is no room
+    seen = cache.append(many, many)
+    assert seen.k.shape[2] == T - dropped + 10 * KEY_TILE
+
+
 def test_rows_that_stand_together_need_no_starts():
     cache = nn.KeyValueCache()
     cache.append(keys(2, 1, 3, 4), keys(2, 1, 3, 4), [3, 1])

@@ -112,6 +112,18 @@ def test_rows_of_unequal_lengths_go_on_each_from_its_end(dtype):
         same((ts.tensor(got),), (whole[b, : T + 4],), dtype)
 
 
+def test_causal_by_name_is_causal_by_mask():
+    module = spread(nn.Transformer(E, N, 1, 1, W, 0.0))
+    src, tgt = randn(2, 5, E), randn(2, 3, E, seed=1)
+    for name, mask, T in (("src", "src_mask", 5), ("tgt", "tgt_mask", 3), ("memory", "", 3)):
+        given = {mask: ~np.tri(T, dtype=bool)}
+        if name == "memory":  # from the end
+            given = {"memory_mask": ~np.tri(3, 5, 2, dtype=bool)}
+        y = module(src, tgt, **{f"{name}_is_causal": True})
+        np.testing.assert_allclose(y.data, module(src, tgt, **given).data, rtol=1e-4, atol=1e-5)
+        assert (y.data != module(src, tgt).data).any()
+
+
 def test_memory_is_projected_once():
     module, memory = decoder(), randn(2, 7, E)
     cache = module.cache(memory)
@@ -141,9 +153,9 @@ def test_gradients_of_first_and_second_order(norm_first, activation):
     def run(x, memory, step):
         for (owner, name), value, way in zip(weights, values, ways, strict=True):
             vars(owner)[name] = ts.tensor(value) + step * way
-        return module(x, memory, tgt_is_causal=True, lengths=[3, 2], memory_lengths=[0, 2])
+        return module(x, memory, tgt_is_causal=True, lengths=[2, 1], memory_lengths=[0, 1])
 
-    check_grads(run, randn(2, 3, E), randn(2, 2, E, seed=1), np.zeros(()), order=2)
+    check_grads(run, randn(2, 2, E), randn(2, 1, E, seed=1), np.zeros(()), order=2)
 
 
 def test_dropout_is_of_training_alone():
@@ -155,6 +167,30 @@ def test_dropout_is_of_training_alone():
     other = nn.Transformer(E, N, 1, 1, W, 0.0)
     other.load_state_dict(module.state_dict())
     same((module(x, x),), (other(x, x),), np.float32)
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+@pytest.mark.parametrize(
+    ("name", "silent"),
+    [
+        ("dropout", ["linear2.weight"]),
+        ("dropout1", ["self_attn.out_proj.weight", "self_attn.out_proj.bias"]),
+        ("dropout2", ["multihead_attn.out_proj.weight", "multihead_attn.out_proj.bias"]),
+        ("dropout3", ["linear2.weight", "linear2.bias"]),
+    ],
+)
+def test_each_dropout_has_its_place(name, silent, norm_first):
+    """Where all is dropped, it is as if the weights there were zeros."""
+    x, memory = randn(2, 5, E), randn(2, 4, E, seed=1)
+    (layer,) = decoder(layers=1, norm_first=norm_first).layers
+    full = layer(x, memory)
+    getattr(layer, name).p = 1.0
+    dropped = layer(x, memory)
+    same((layer.eval()(x, memory),), (full,), np.float32)
+    for parameter in silent:
+        layer.state_dict()[parameter].data[...] = 0
+    same((dropped,), (layer(x, memory),), np.float32)
+    assert (dropped.data != full.data).any()
 
 
 def test_layers_begin_alike_and_are_apart():
