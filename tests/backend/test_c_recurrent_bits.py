@@ -97,7 +97,7 @@ def test_a_row_alone_has_the_bits_that_it_has_among_others(isa, cell, name):
 @pytest.mark.parametrize("cell, name", [(cell, name) for cell, name in ALL if name != "no bias"])
 def test_a_sequence_cut_in_pieces_or_taken_step_by_step(isa, cell, name):
     options = {k: v for k, v in options_of(cell, name).items() if k not in ("lengths", "reverse")}
-    for B in (1, 4, 150):  # of a step or two, one row, few and many meet the weights in different ways
+    for B in (1, 4, 150):  # one, few and many: each meets the weights in its own way
         drawn = scaled(cell, B, 9, 5, 35, options)
         y, h, last_c, _ = forward(c_recurrent, cell, drawn)
         wanted = {"y": y, "h": h} | ({} if last_c is None else {"c": last_c})
