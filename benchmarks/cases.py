@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from zlib import crc32
 
 import numpy as np
@@ -37,6 +37,7 @@ class Case:
     kind: str
     shape: tuple[int, ...]
     variant: str = ""
+    family: ClassVar[str] = "work"  # the modules that do it: work_torch, work_jax, ...
 
     @property
     def name(self) -> str:

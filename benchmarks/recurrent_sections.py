@@ -11,7 +11,7 @@ import numpy as np
 import tinyseq as ts
 from benchmarks.cases import CELLS, RECURRENT_SHAPES, Case
 from benchmarks.harness import Outcome, System, run, take_turns
-from benchmarks.recurrent_bench import Bench
+from benchmarks.recurrent_bench import RecurrentBench as Bench
 from benchmarks.recurrent_targets import peak_target
 from benchmarks.report import SYSTEMS, geometric_mean
 
@@ -35,13 +35,13 @@ def peers(bench: Bench) -> None:
     names = "".join(f"{SYSTEMS[peer]:>12}" for peer in bench.peers)
     best = f"{'x best':>14}" if bench.peers else ""
     bench.title = f"{'peers: GFLOP/s; a step: µs':<54}{'tinyseq':>12}{names}{best}{'of peak':>14}"
-    systems: dict[str, System] = {name: bench.worker(name) for name in ("c", *bench.peers)}
+    systems = bench.systems()
     chosen = [
         *bench.cases("peers", RECURRENT_SHAPES + MORE_SHAPES, BOTH),
         *(Case(f"{cell} step", (1, 1, 256, 256)) for cell in CELLS),
     ]
     for case in chosen:
-        if bench.wants(f"peers: {case.name}") and bench.agree(case, systems):
+        if bench.wants(f"peers: {case.name}") and bench.by_numpy(case, systems):
             row(bench, case, take_turns(systems, bench.rounds))
     for peer in ("best", "torch"):
         ratios = list(bench.targets[peer].measured.values())

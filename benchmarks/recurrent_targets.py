@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from benchmarks.cases import RECURRENT_SHAPES, Case
-from benchmarks.report import Target
-
-PERCENT = "{:.0%}"
+from benchmarks.report import PERCENT, Target, share
 
 
-def targets(judged: bool) -> dict[str, Target]:
-    """All of them, with nothing measured yet; without their limits if nothing is to be judged."""
-    wanted = {
+def targets() -> dict[str, Target]:
+    """All of them, with nothing measured yet."""
+    return {
         "best": Target("speed against the best peer", at_least=1.0),
         "mean best": Target("  its geometric mean", at_least=1.5),
         "torch": Target("speed against PyTorch"),
@@ -33,14 +31,6 @@ def targets(judged: bool) -> dict[str, Target]:
         "numpy small": Target("C against NumPy, H <= 128", at_least=5.0),
         "numpy large": Target("C against NumPy, H > 128", at_least=2.0),
     }
-    if judged:
-        return wanted
-    return {key: Target(target.text, form=target.form) for key, target in wanted.items()}
-
-
-def share(text: str, at_least: float) -> Target:
-    """In percent."""
-    return Target(text, at_least=at_least, form=PERCENT)
 
 
 def peak_target(case: Case) -> str | None:

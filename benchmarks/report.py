@@ -16,6 +16,7 @@ SYSTEMS = {
     "tensorflow": "TensorFlow",
 }
 PEERS = ("torch", "jax", "tensorflow")
+PERCENT = "{:.0%}"
 
 
 def processor() -> str:
@@ -57,6 +58,10 @@ class Target:
             return ">= " + self.form.format(self.at_least)
         return "" if self.at_most is None else "<= " + self.form.format(self.at_most)
 
+    def unjudged(self) -> Target:
+        """The same without its limit."""
+        return Target(self.text, form=self.form)
+
     def holds(self, figure: float) -> bool:
         """Whether a figure is as wanted."""
         if self.at_least is not None:
@@ -82,3 +87,8 @@ class Target:
         yield f"{self.text:<50}{self.wanted:>11}{figure:>11}{share:>11}   {worst}"
         for case in sorted(missed.keys() - {worst}):
             yield f"{'':<50}{'missed':>11}{self.form.format(missed[case]):>11}{'':>11}   {case}"
+
+
+def share(text: str, at_least: float) -> Target:
+    """A target in percent."""
+    return Target(text, at_least=at_least, form=PERCENT)
