@@ -117,7 +117,7 @@ def in_a_process(system: str, seed: int, asked: argparse.Namespace) -> dict[str,
     return dict(json.loads(done.stdout))
 
 
-SIZES = ("hidden", "heads", "layers", "window", "batch", "dropout", "lr")
+SIZES = ("hidden", "heads", "layers", "window", "positions", "batch", "dropout", "lr")
 
 
 def arguments() -> argparse.Namespace:

@@ -16,9 +16,12 @@ _LARGEST = 65536  # of any size: a slip of the finger should be an error, not a 
 # Where the transformer's defaults are not the recurrent models'.
 _TRANSFORMER: dict[str, Any] = {
     "hidden": 128,
+    "positions": "rotary",
     "layers": 4,
     "dropout": 0.1,
+    "batch": 8,
     "window": 128,
+    "lr": 3e-3,
 }
 
 

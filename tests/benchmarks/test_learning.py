@@ -12,13 +12,14 @@ TEXT = "the cat sat on the mat and the dog sat on the log. " * 40
 TINY = "--steps=20 --hidden=16 --heads=2 --layers=1 --window=16 --batch=4 --lr=0.01".split()
 
 
-@pytest.fixture
-def settings():
+@pytest.fixture(params=["learned", "rotary"])
+def settings(request):
     pytest.importorskip("torch", reason="PyTorch is not installed")
 
     class Asked:
         model, steps, lr, dropout = "transformer", 20, 0.01, 0.0
         hidden, heads, layers, window, batch = 16, 2, 1, 16, 4
+        positions = request.param
 
     return chosen(Asked, 3)
 

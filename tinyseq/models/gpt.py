@@ -11,6 +11,7 @@ import numpy as np
 from tinyseq import init, nn
 from tinyseq.autograd import Array, Tensor, no_grad
 from tinyseq.models.gpt_block import Block
+from tinyseq.models.gpt_step import product, through_layers
 from tinyseq.nn import functional as F
 from tinyseq.nn.layers import check_sizes
 from tinyseq.nn.recurrent_checks import check_count, check_rate
@@ -166,7 +167,8 @@ class GPT(nn.Module):
             ids_t: the next symbol of each row (B,), or the next several (B,t).
             cache: what `cache` made, or the step before left in it.
 
-        Returns logits (B,V) or (B,t,V): those of `forward` on the whole sequence, step by step.
+        Returns logits (B,V) or (B,t,V): those of `forward` on the whole sequence, step by step,
+        and as in evaluation mode, without dropout.
 
         Raises as `forward` does, also when the positions end.
         """
@@ -176,29 +178,34 @@ class GPT(nn.Module):
                 f"GPT.step: cache must be of {len(self.transformer.h)} layers, got {len(cache)}"
             )
         single = ids.ndim == 1
-        y = self._thoughts(ids[:, None] if single else ids, cache)
-        logits: Tensor = self.lm_head(y[:, 0] if single else y)
-        return logits
+        body = self.transformer
+        first = int(cache[0].position[0]) if cache[0].position.size else 0
+        x = self._embedded(ids[:, None] if single else ids, first)
+        y = through_layers(x.data, cast("list[Block]", list(body.h)), body.ln_f, cache)
+        logits = Tensor(product(self.lm_head, y))
+        return logits[:, 0] if single else logits
 
-    def _thoughts(self, ids: Array, cache: Cache | None = None) -> Tensor:
+    def _thoughts(self, ids: Array) -> Tensor:
         """What the last norm returns, (B,T,E)."""
         body = self.transformer
-        first = int(cache[0].position[0]) if cache and cache[0].position.size else 0
-        x = body.wte(Tensor(ids))
-        if body.wpe is not None:
-            last = first + ids.shape[1]
-            if last > self.block_size:
-                raise ValueError(
-                    f"GPT: {last} positions asked for, block_size is {self.block_size}"
-                )
-            x = x + body.wpe(Tensor(np.arange(first, last)))
-        x = body.drop(x)
+        x = body.drop(self._embedded(ids, 0))
         blocks = cast("list[Block]", list(body.h))
         y: Tensor = blocks[0].ln_1(x)
-        for i, block in enumerate(blocks):
-            after = blocks[i + 1].ln_1 if i + 1 < len(blocks) else body.ln_f
-            y, x = block(y, x, after, cache[i] if cache else None)
+        for block, after in zip(blocks, [*(b.ln_1 for b in blocks[1:]), body.ln_f], strict=True):
+            y, x = block(y, x, after)
         return y
+
+    def _embedded(self, ids: Array, first: int) -> Tensor:
+        """Symbols, at positions from ``first`` on, as vectors (B,T,E)."""
+        body = self.transformer
+        x: Tensor = body.wte(Tensor(ids))
+        if body.wpe is None:
+            return x
+        last = first + ids.shape[1]
+        if last > self.block_size:
+            raise ValueError(f"GPT: {last} positions asked for, block_size is {self.block_size}")
+        placed: Tensor = x + body.wpe(Tensor(np.arange(first, last)))
+        return placed
 
 
 class _Body(nn.Module):

@@ -32,11 +32,9 @@ class Block(nn.Module):
         self.mlp = MLP(n_embd, bias, activation)
         self.drop = nn.Dropout(dropout)
 
-    def forward(
-        self, y: Tensor, x: Tensor, after: nn.LayerNorm, cache: nn.KeyValueCache | None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, y: Tensor, x: Tensor, after: nn.LayerNorm) -> tuple[Tensor, Tensor]:
         """y (B,T,E), which is ln_1(x), and x (B,T,E) -> after(new x), new x."""
-        y, x = _add_norm(self.drop(self.attn(y, cache)), x, self.ln_2)
+        y, x = _add_norm(self.drop(self.attn(y)), x, self.ln_2)
         return _add_norm(self.drop(self.mlp(y)), x, after)
 
 
@@ -58,36 +56,24 @@ class SelfAttention(nn.Module):
         self.c_attn = nn.Linear(n_embd, n_embd + 2 * n_kv_head * self.size, bias)
         self.c_proj = nn.Linear(n_embd, n_embd, bias)
 
-    def forward(self, x: Tensor, cache: nn.KeyValueCache | None) -> Tensor:
-        """x (B,T,E) -> (B,T,E); with a cache x goes on where that ends."""
+    def forward(self, x: Tensor) -> Tensor:
+        """x (B,T,E) -> (B,T,E)."""
+        (B, T, E), M = x.shape, self.kv_heads
         qkv = self.c_attn(x)
         options: dict[str, Any] = {
             "is_causal": True,
             "dropout_p": self.dropout if self.training else 0.0,
             "window": self.window or None,
         }
-        if cache is None and self.rotary is None:
-            y = packed_attention(qkv, self.heads, self.kv_heads, **options)
+        if self.rotary is None:
+            y = packed_attention(qkv, self.heads, M, **options)
         else:
-            y = self._in_heads(qkv, cache, options)
+            heads = qkv.reshape(B, T, self.heads + 2 * M, self.size).transpose(1, 2)
+            q, k, v = ops.split(heads, [self.heads, M, M], 1)
+            y = F.scaled_dot_product_attention(self.rotary(q), self.rotary(k), v, **options)
+            y = y.transpose(1, 2).reshape(B, T, E)
         projected: Tensor = self.c_proj(y)
         return projected
-
-    def _in_heads(
-        self, qkv: Tensor, cache: nn.KeyValueCache | None, options: dict[str, Any]
-    ) -> Tensor:
-        B, T, _ = qkv.shape
-        sizes = [self.heads, self.kv_heads, self.kv_heads]
-        heads = ops.transpose(qkv.reshape(B, T, sum(sizes), self.size), 1, 2)
-        q, k, v = ops.split(heads, sizes, 1)
-        if self.rotary is not None:
-            first = 0 if cache is None or not cache.position.size else cache.position
-            q, k = self.rotary(q, first), self.rotary(k, first)
-        if cache is not None:
-            k, v, options["start"], options["lengths"] = cache.append(k, v)
-        y: Tensor = F.scaled_dot_product_attention(q, k, v, **options)
-        merged: Tensor = y.transpose(1, 2).reshape(B, T, self.heads * self.size)
-        return merged
 
 
 class MLP(nn.Module):
