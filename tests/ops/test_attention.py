@@ -70,6 +70,24 @@ def test_what_nobody_sees_changes_nothing(filled, softcap, recorded, dtype):
         assert not zeros.any()
 
 
+@pytest.mark.parametrize("hidden", [-1e9, np.finfo(np.float32).min])
+def test_a_mask_that_hides_every_key_by_a_large_number_weighs_them_alike(hidden):
+    """Beside it a score is lost to rounding."""
+    q, k, v = arrays(M=4, T=20, S=150, d=8, dv=8, dtype=np.float32)
+    mask = np.full((20, 150), hidden, np.float32)
+    g = np.random.default_rng(1).standard_normal((2, 4, 20, 8))
+    slope = (g @ v.swapaxes(2, 3) - g @ v.mean(2)[..., None]) / 150 * 8**-0.5
+    dv = np.broadcast_to(g.sum(2, keepdims=True) / 150, v.shape)
+    y = np.broadcast_to(v.mean(2, keepdims=True), q.shape)
+    found = results((q, k, v), mask=mask, weights=g)
+    wanted = y, slope @ k, slope.swapaxes(2, 3) @ q, dv, slope.sum((0, 1)) * 8**0.5
+    close(found, [np.asarray(a, np.float32) for a in wanted], 1e-4)
+    hides = ts.tensor(mask)  # without a gradient of its own
+    inputs = [ts.tensor(a, requires_grad=True) for a in (q, k, v)]
+    y = F.scaled_dot_product_attention(*inputs, hides)
+    close([a.data for a in ts.grad(y, inputs, ts.tensor(g.astype(np.float32)))], found[1:4], 1e-4)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("recorded", [False, True])
 @pytest.mark.parametrize("filled", [np.nan, np.inf])

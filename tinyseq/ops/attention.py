@@ -113,18 +113,18 @@ def _heads(qkv: Array, heads: int, kv_heads: int) -> tuple[Array, Array, Array]:
 def _packed_attention_forward(
     qkv: Array, mask: Array | None, *, heads: int, kv_heads: int, pattern: Pattern, **_: Any
 ) -> tuple[Array, Array]:
-    y, logsumexp = backend.attention_forward(*_heads(qkv, heads, kv_heads), mask, pattern)
+    y, totals = backend.attention_forward(*_heads(qkv, heads, kv_heads), mask, pattern)
     B, N, T, size = y.shape
-    return y.transpose(0, 2, 1, 3).reshape(B, T, N * size), logsumexp
+    return y.transpose(0, 2, 1, 3).reshape(B, T, N * size), totals
 
 
 def _packed_backward(
     gradients: list[Any], saved: tuple[Array, Array], qkv: Array, mask: Array | None, *,
     heads: int, kv_heads: int, pattern: Pattern, mask_wanted: bool,
 ) -> tuple[Any, ...]:  # fmt: skip
-    y, logsumexp = saved
+    y, totals = saved
     g, y, dqkv = _apart(gradients[0], heads), _apart(y, heads), np.empty(qkv.shape, qkv.dtype)
-    given: list[Any] = [g, *_heads(qkv, heads, kv_heads), mask, y, logsumexp, pattern]
+    given: list[Any] = [g, *_heads(qkv, heads, kv_heads), mask, y, totals, pattern]
     given.append(_heads(dqkv, heads, kv_heads))  # to be written to
     if mask_wanted:
         return dqkv, backend.attention_backward_with_mask(*given)[3]
