@@ -70,6 +70,28 @@ def test_what_nobody_sees_changes_nothing(filled, softcap, recorded, dtype):
         assert not zeros.any()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("filled", [np.nan, -np.inf, "large"])
+def test_what_nobody_sees_changes_no_second_derivative(filled, dtype):
+    """Neither does the gradient that comes to a query that sees nothing."""
+    filled = np.finfo(dtype).max if filled == "large" else filled
+    q, k, v = arrays(T=7, dtype=dtype)
+    g = np.random.default_rng(1).standard_normal((2, 4, 7, 2)).astype(dtype)
+
+    def second():
+        inputs = [ts.tensor(a, requires_grad=True) for a in (q, k, v, g)]
+        y = F.scaled_dot_product_attention(
+            *inputs[:3], is_causal=True, lengths=[6, 5], start=[-1, 0]
+        )
+        first = ts.grad(y, inputs[:3], inputs[3], create_graph=True)
+        return [a.data for a in ts.grad(sum((a * a).sum() for a in first), inputs)]
+
+    wanted = second()
+    for change in (g[0, :, 0], q[0, :, 0], k[0, :, 6], v[1, :, 5:]):
+        change[:] = filled
+        close(second(), wanted, 1e-12 if dtype == np.float64 else 1e-4)
+
+
 @pytest.mark.parametrize("hidden", [-1e9, np.finfo(np.float32).min])
 def test_a_mask_that_hides_every_key_by_a_large_number_weighs_them_alike(hidden):
     """Beside it a score is lost to rounding."""

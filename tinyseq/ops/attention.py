@@ -29,9 +29,9 @@ def _reference(
         seen = both(seen, mask.data if mask.dtype == np.bool_ else mask.data != -np.inf)
     k, v = _for_each_head(k, N), _for_each_head(v, N)
     q, k, v = unsqueeze(q, 2), unsqueeze(k, 2), unsqueeze(v, 2)
-    if seen is not None and not all(np.isfinite(x.data).all() for x in (q, k, v)):
+    sighted: Any = None if seen is None else np.any(seen, 3, keepdims=True)
+    if seen is not None and not all(map(_tame, (q, k, v))):
         # 0 times NaN is NaN: each query gets keys and values of its own, 0 where it sees none.
-        sighted = np.any(seen, 3, keepdims=True)
         q = where(sighted[..., None], transpose(q, 2, 3), 0.0)
         k, v = where(seen[..., None], k, 0.0), where(seen[..., None], v, 0.0)
     scores = matmul(q, transpose(k, 3, 4)) * pattern.scale
@@ -45,7 +45,14 @@ def _reference(
     if mask is not None and mask.dtype != np.bool_:
         scores = scores + mask
     weights = reshape(dropped(softmax_of_seen(scores, seen), pattern), one_by_one)
-    return (reshape(matmul(weights, v), (B, N, T, v.shape[-1])),)
+    y = reshape(matmul(weights, v), (B, N, T, v.shape[-1]))
+    # A gradient that is NaN goes no further than to a query that sees nothing.
+    return (y if sighted is None or sighted.all() else where(sighted, y, 0.0),)
+
+
+def _tame(x: Tensor) -> bool:
+    """Whether no product of four of its elements, as second derivatives have, can overflow."""
+    return bool(np.abs(x.data).max(initial=0) < float(np.finfo(x.dtype).max) ** 0.25)
 
 
 def softmax_of_seen(scores: Tensor, seen: Array | None) -> Tensor:
