@@ -159,8 +159,9 @@ typedef struct {
 typedef struct {
     int64_t B, N, M, T, S, d, dv;
     const float *q, *k, *v;
-    float *y, *logsumexp;           /* y (B, N, T, dv); logsumexp (B, N, T), contiguous, -inf and y 0 where a
-                                       query sees no key. Backward reads them */
+    float *y, *totals;              /* y (B, N, T, dv); totals (2, B, N, T), contiguous: of a query's scores the
+                                       largest, over log 2, and the sum of the exponentials of all less it;
+                                       -inf and 0, and y 0, where it sees no key. Backward reads them */
     ts_strides q_at, k_at, v_at, y_at;
     const int64_t *start;           /* (B): the position of each row's first query */
     const int64_t *lengths;         /* * (B): keys from here on are not read, nor is anything of them */

@@ -298,7 +298,7 @@ static void attention(int with, int64_t B, int64_t N, int64_t M, int64_t T, int6
         seen[i] = i % 3 > 0;
     ts_attention a = {
         .B = B, .N = N, .M = M, .T = T, .S = S, .d = d, .dv = dv,
-        .y = unset(B * T * N * dv), .logsumexp = unset(B * N * T),
+        .y = unset(B * T * N * dv), .totals = unset(2 * B * N * T),
         .q_at = of_query, .k_at = of_key, .v_at = of_value, .y_at = of_y,
         .start = start, .lengths = with & SHORT ? lengths : NULL, .seen = with & SEEN ? seen : NULL,
         .mask_at = {0, 0, S}, .mask_key = 1, .scale = 0.3, .softcap = with & SOFTCAP ? 2.0 : 0.0,
@@ -321,7 +321,7 @@ static void attention(int with, int64_t B, int64_t N, int64_t M, int64_t T, int6
     int code = ts_attention_forward(&a);
     if (!code)
         code = ts_attention_backward(&a, &g);
-    eat(a.y, B * T * N * dv), eat(a.logsumexp, B * N * T);
+    eat(a.y, B * T * N * dv), eat(a.totals, 2 * B * N * T);
     eat(g.q, B * T * N * d), eat(g.k, B * S * M * d), eat(g.v, B * S * M * dv);
     char what[96];
     snprintf(what, sizeof what, "%d,B%d,N%d/%d,T%d,S%d,d%d/%d", with, (int)B, (int)N, (int)M, (int)T, (int)S,

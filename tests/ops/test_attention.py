@@ -71,6 +71,46 @@ def test_what_nobody_sees_changes_nothing(filled, softcap, recorded, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("filled", [np.nan, -np.inf, "large"])
+def test_what_nobody_sees_changes_no_second_derivative(filled, dtype):
+    """Neither does the gradient that comes to a query that sees nothing."""
+    filled = np.finfo(dtype).max if filled == "large" else filled
+    q, k, v = arrays(T=7, dtype=dtype)
+    g = np.random.default_rng(1).standard_normal((2, 4, 7, 2)).astype(dtype)
+
+    def second():
+        inputs = [ts.tensor(a, requires_grad=True) for a in (q, k, v, g)]
+        y = F.scaled_dot_product_attention(
+            *inputs[:3], is_causal=True, lengths=[6, 5], start=[-1, 0]
+        )
+        first = ts.grad(y, inputs[:3], inputs[3], create_graph=True)
+        return [a.data for a in ts.grad(sum((a * a).sum() for a in first), inputs)]
+
+    wanted = second()
+    for change in (g[0, :, 0], q[0, :, 0], k[0, :, 6], v[1, :, 5:]):
+        change[:] = filled
+        close(second(), wanted, 1e-12 if dtype == np.float64 else 1e-4)
+
+
+@pytest.mark.parametrize("hidden", [-1e9, np.finfo(np.float32).min])
+def test_a_mask_that_hides_every_key_by_a_large_number_weighs_them_alike(hidden):
+    """Beside it a score is lost to rounding."""
+    q, k, v = arrays(M=4, T=20, S=150, d=8, dv=8, dtype=np.float32)
+    mask = np.full((20, 150), hidden, np.float32)
+    g = np.random.default_rng(1).standard_normal((2, 4, 20, 8))
+    slope = (g @ v.swapaxes(2, 3) - g @ v.mean(2)[..., None]) / 150 * 8**-0.5
+    dv = np.broadcast_to(g.sum(2, keepdims=True) / 150, v.shape)
+    y = np.broadcast_to(v.mean(2, keepdims=True), q.shape)
+    found = results((q, k, v), mask=mask, weights=g)
+    wanted = y, slope @ k, slope.swapaxes(2, 3) @ q, dv, slope.sum((0, 1)) * 8**0.5
+    close(found, [np.asarray(a, np.float32) for a in wanted], 1e-4)
+    hides = ts.tensor(mask)  # without a gradient of its own
+    inputs = [ts.tensor(a, requires_grad=True) for a in (q, k, v)]
+    y = F.scaled_dot_product_attention(*inputs, hides)
+    close([a.data for a in ts.grad(y, inputs, ts.tensor(g.astype(np.float32)))], found[1:4], 1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("recorded", [False, True])
 @pytest.mark.parametrize("filled", [np.nan, np.inf])
 def test_what_comes_later_does_not_reach_what_came_before(filled, recorded, dtype):

@@ -39,23 +39,23 @@ def attention_forward(
     if not _served(q, k, v, mask):
         return numpy_attention.attention_forward(q, k, v, mask, pattern)
     B, N, T, _ = q.shape
-    y, logsumexp = _new(B, N, T, v.shape[3]), np.empty((B, N, T), FLOAT32)
-    job, _keep = _describe(q, k, v, mask, y, logsumexp, pattern)
+    y, totals = _new(B, N, T, v.shape[3]), np.empty((2, B, N, T), FLOAT32)
+    job, _keep = _describe(q, k, v, mask, y, totals, pattern)
     check(lib.ts_attention_forward(job))
-    return y, logsumexp
+    return y, totals
 
 
 def attention_backward(
-    g: Array, q: Array, k: Array, v: Array, mask: Array | None, y: Array, logsumexp: Array,
+    g: Array, q: Array, k: Array, v: Array, mask: Array | None, y: Array, totals: Array,
     pattern: Pattern, out: tuple[Array, Array, Array] | None = None,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """The gradient of attention_forward; see numpy_attention.attention_backward."""
     given = out or ()
-    if not _served(g, q, k, v, mask, y, logsumexp, *given) or not all(map(_lies_well, given)):
-        return numpy_attention.attention_backward(g, q, k, v, mask, y, logsumexp, pattern, out=out)
+    if not _served(g, q, k, v, mask, y, totals, *given) or not all(map(_lies_well, given)):
+        return numpy_attention.attention_backward(g, q, k, v, mask, y, totals, pattern, out=out)
     g, y = _readable(g), _readable(y)
     made = out or tuple(_new(*a.shape) for a in (q, k, v))
-    job, _keep = _describe(q, k, v, mask, y, logsumexp, pattern)
+    job, _keep = _describe(q, k, v, mask, y, totals, pattern)
     gradients = [_start(g), *map(_start, made), *map(_strides, (g, *made))]
     check(lib.ts_attention_backward(job, new(GRADIENTS, gradients)))
     dq, dk, dv = made
@@ -95,7 +95,7 @@ def _strides(a: Array) -> tuple[int, int, int]:
 
 
 def _describe(
-    q: Array, k: Array, v: Array, mask: Array | None, y: Array, logsumexp: Array, pattern: Pattern
+    q: Array, k: Array, v: Array, mask: Array | None, y: Array, totals: Array, pattern: Pattern
 ) -> tuple[Any, Any]:
     """A ts_attention, and what must stay alive as long as C reads it."""
     (B, N, T, d), (_, M, S, dv) = q.shape, v.shape
@@ -107,7 +107,7 @@ def _describe(
     start_at = read_index(start)
     lengths_at = NULL if lengths is None else read_index(lengths)
     slopes_at = NULL if slopes is None else read(np.asarray(slopes, FLOAT32))
-    logsumexp_at = read(logsumexp)
+    totals_at = read(totals)
     added = seen = NULL
     steps = [0, 0, 0, 0]
     if mask is not None:
@@ -121,9 +121,9 @@ def _describe(
         else:
             seen = cast(BYTE_POINTER, address)
     job = new(ATTENTION, [
-        B, N, M, T, S, d, dv, _start(q), _start(k), _start(v), _start(y), logsumexp_at,
+        B, N, M, T, S, d, dv, _start(q), _start(k), _start(v), _start(y), totals_at,
         _strides(q), _strides(k), _strides(v), _strides(y), start_at, lengths_at, slopes_at,
         added, seen, steps[:3], steps[3], pattern.scale, pattern.softcap, pattern.dropout,
         pattern.causal, pattern.window, pattern.key,
     ])  # fmt: skip
-    return job, (q, k, v, mask, start_at, lengths_at, slopes_at, logsumexp_at)
+    return job, (q, k, v, mask, start_at, lengths_at, slopes_at, totals_at)

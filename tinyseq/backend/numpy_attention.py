@@ -23,7 +23,7 @@ def attention_forward(
 ) -> tuple[Array, Array]:
     """softmax(scores) v, the softmax over the keys that a query may see::
 
-        y[i] = Σ_j P[i,j] v[j],   P[i,j] = exp(scores[i,j] - logsumexp[i])
+        y[i] = Σ_j P[i,j] v[j],   P[i,j] = exp(scores[i,j] - top[i]) / total[i]
         scores = softcapped(scale q kᵀ) - slopes |p - j| + mask
 
     Args:
@@ -35,29 +35,26 @@ def attention_forward(
 
     Returns:
         y (B, N, T, dv), which lies in memory as (B, T, N, dv), so that the heads are side by side;
-        and logsumexp (B, N, T). Where no key may be seen they are 0 and -inf.
+        and totals (2, B, N, T): of each query its largest score, over log 2, and the sum of the
+        exponentials of all its scores less that. Where no key may be seen y is 0, they -inf and 0.
 
     Source: Vaswani et al., "Attention is all you need", 2017, section 3.2.1.
     """
     B, N, T, _ = q.shape
     y = _new((B, N, T, v.shape[3]), q.dtype)
-    logsumexp = np.empty((B, N, T), q.dtype)
+    totals = np.empty((2, B, N, T), q.dtype)
     for part in _parts(q, k, mask, pattern):
-        scores = part.scores
-        top = scores.max(-1, initial=-np.inf, keepdims=True)
-        top[top == -np.inf] = 0  # no key is seen: exp(-inf) is then 0, and not NaN
-        weights = exp(scores - top)
-        total = weights.sum(-1, keepdims=True)
-        logsumexp[:, :, part.rows] = (np.log(total) + top)[..., 0]
-        weights /= np.where(total == 0, 1, total)
+        weights, top, total = _softmax(part.scores)
+        totals[0, :, :, part.rows] = top[..., 0] / np.log(2)
+        totals[1, :, :, part.rows] = total[..., 0]
         if part.factors is not None:
             weights *= part.factors
         y[:, :, part.rows] = _product(weights, v, part.seen)
-    return y, logsumexp
+    return y, totals
 
 
 def attention_backward(
-    g: Array, q: Array, k: Array, v: Array, mask: Array | None, y: Array, logsumexp: Array,
+    g: Array, q: Array, k: Array, v: Array, mask: Array | None, y: Array, totals: Array,
     pattern: Pattern, out: Gradients | None = None,
 ) -> Gradients:  # fmt: skip
     """The gradients of q, k and v::
@@ -69,27 +66,28 @@ def attention_backward(
 
     Args:
         g: the gradient of y.
-        q, k, v, mask, pattern, y, logsumexp: what attention_forward had and gave.
+        q, k, v, mask, pattern, y, totals: what attention_forward had and gave. The totals are found
+            anew here: if others gave these, their scores may differ in the last bits.
         out: arrays, of any strides, to write dq, dk and dv to; new ones that lie in memory as
             (B, time, heads, size) if not given.
     """
-    return _backward(g, q, k, v, mask, y, logsumexp, pattern, out, None)
+    return _backward(g, q, k, v, mask, y, pattern, out, None)
 
 
 def attention_backward_with_mask(
-    g: Array, q: Array, k: Array, v: Array, mask: Array, y: Array, logsumexp: Array,
+    g: Array, q: Array, k: Array, v: Array, mask: Array, y: Array, totals: Array,
     pattern: Pattern, out: Gradients | None = None,
 ) -> tuple[Array, Array, Array, Array]:  # fmt: skip
     """attention_backward, and the gradient dS of a mask of floats, summed over the dimensions in
     which the mask was stretched."""
     dmask = np.zeros(mask.shape, mask.dtype)
-    return *_backward(g, q, k, v, mask, y, logsumexp, pattern, out, dmask), dmask
+    return *_backward(g, q, k, v, mask, y, pattern, out, dmask), dmask
 
 
 @np.errstate(all="ignore")
 def _backward(
-    g: Array, q: Array, k: Array, v: Array, mask: Array | None, y: Array, logsumexp: Array,
-    pattern: Pattern, out: Gradients | None, dmask: Array | None,
+    g: Array, q: Array, k: Array, v: Array, mask: Array | None, y: Array, pattern: Pattern,
+    out: Gradients | None, dmask: Array | None,
 ) -> Gradients:  # fmt: skip
     """attention_backward; what is found of the mask's gradient is added to dmask."""
     if out is None:
@@ -99,8 +97,7 @@ def _backward(
     dv[...] = 0
     for part in _parts(q, k, mask, pattern):
         rows, seen, factors = part.rows, part.seen, part.factors
-        top = logsumexp[:, :, rows, None]
-        weights = _only(seen, exp(part.scores - np.where(top == -np.inf, 0, top)))
+        weights = _only(seen, _softmax(part.scores)[0])
         g_rows = g[:, :, rows]
         slope = (_grouped(g_rows, v) @ v[:, :, None].mT).reshape(weights.shape)
         dropped = weights
@@ -117,6 +114,16 @@ def _backward(
         dq[:, :, rows] = _product(slope, k, seen)
         dk += _turned_product(slope, q[:, :, rows], k, seen)
     return dq, dk, dv
+
+
+def _softmax(scores: Array) -> tuple[Array, Array, Array]:
+    """exp(scores) over its sum, or 0 in a row of -inf alone; the largest score, and the sum of the
+    exponentials of all less it."""
+    top = scores.max(-1, initial=-np.inf, keepdims=True)
+    weights = exp(scores - np.where(top == -np.inf, 0, top))
+    total = weights.sum(-1, keepdims=True)
+    weights /= np.where(total == 0, 1, total)
+    return weights, top, total
 
 
 def _new(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:

@@ -29,9 +29,9 @@ def _reference(
         seen = both(seen, mask.data if mask.dtype == np.bool_ else mask.data != -np.inf)
     k, v = _for_each_head(k, N), _for_each_head(v, N)
     q, k, v = unsqueeze(q, 2), unsqueeze(k, 2), unsqueeze(v, 2)
-    if seen is not None and not all(np.isfinite(x.data).all() for x in (q, k, v)):
+    sighted: Any = None if seen is None else np.any(seen, 3, keepdims=True)
+    if seen is not None and not all(map(_tame, (q, k, v))):
         # 0 times NaN is NaN: each query gets keys and values of its own, 0 where it sees none.
-        sighted = np.any(seen, 3, keepdims=True)
         q = where(sighted[..., None], transpose(q, 2, 3), 0.0)
         k, v = where(seen[..., None], k, 0.0), where(seen[..., None], v, 0.0)
     scores = matmul(q, transpose(k, 3, 4)) * pattern.scale
@@ -45,7 +45,14 @@ def _reference(
     if mask is not None and mask.dtype != np.bool_:
         scores = scores + mask
     weights = reshape(dropped(softmax_of_seen(scores, seen), pattern), one_by_one)
-    return (reshape(matmul(weights, v), (B, N, T, v.shape[-1])),)
+    y = reshape(matmul(weights, v), (B, N, T, v.shape[-1]))
+    # A gradient that is NaN goes no further than to a query that sees nothing.
+    return (y if sighted is None or sighted.all() else where(sighted, y, 0.0),)
+
+
+def _tame(x: Tensor) -> bool:
+    """Whether no product of four of its elements, as second derivatives have, can overflow."""
+    return bool(np.abs(x.data).max(initial=0) < float(np.finfo(x.dtype).max) ** 0.25)
 
 
 def softmax_of_seen(scores: Tensor, seen: Array | None) -> Tensor:
@@ -113,18 +120,18 @@ def _heads(qkv: Array, heads: int, kv_heads: int) -> tuple[Array, Array, Array]:
 def _packed_attention_forward(
     qkv: Array, mask: Array | None, *, heads: int, kv_heads: int, pattern: Pattern, **_: Any
 ) -> tuple[Array, Array]:
-    y, logsumexp = backend.attention_forward(*_heads(qkv, heads, kv_heads), mask, pattern)
+    y, totals = backend.attention_forward(*_heads(qkv, heads, kv_heads), mask, pattern)
     B, N, T, size = y.shape
-    return y.transpose(0, 2, 1, 3).reshape(B, T, N * size), logsumexp
+    return y.transpose(0, 2, 1, 3).reshape(B, T, N * size), totals
 
 
 def _packed_backward(
     gradients: list[Any], saved: tuple[Array, Array], qkv: Array, mask: Array | None, *,
     heads: int, kv_heads: int, pattern: Pattern, mask_wanted: bool,
 ) -> tuple[Any, ...]:  # fmt: skip
-    y, logsumexp = saved
+    y, totals = saved
     g, y, dqkv = _apart(gradients[0], heads), _apart(y, heads), np.empty(qkv.shape, qkv.dtype)
-    given: list[Any] = [g, *_heads(qkv, heads, kv_heads), mask, y, logsumexp, pattern]
+    given: list[Any] = [g, *_heads(qkv, heads, kv_heads), mask, y, totals, pattern]
     given.append(_heads(dqkv, heads, kv_heads))  # to be written to
     if mask_wanted:
         return dqkv, backend.attention_backward_with_mask(*given)[3]
