@@ -12,6 +12,7 @@ from tinyseq.settings import Settings, default_settings
         {"held_out": 0.0}, {"held_out": 1.0}, {"evaluations": 0}, {"seed": -1},
         {"weight_decay": -1.0}, {"warmup": 2.0}, {"model": "cnn"}, {"positions": "none"},
         {"heads": 0}, {"hidden": 30, "model": "transformer"},
+        {"hidden": 12, "model": "transformer", "positions": "rotary"},
     ],
 )  # fmt: skip
 def test_settings_outside_their_range_are_named(bad):

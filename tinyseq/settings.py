@@ -78,6 +78,12 @@ class Settings:
                 raise ValueError(f"{name} must be from 0 below 1, got {getattr(self, name)}")
         if self.model == "transformer" and self.hidden % self.heads:
             raise ValueError(f"hidden must be a multiple of heads, {self.heads}, got {self.hidden}")
+        rotary = self.model == "transformer" and self.positions == "rotary"
+        if rotary and self.hidden // self.heads % 2:
+            raise ValueError(
+                f"hidden must be an even multiple of heads, {self.heads}, with rotary positions, "
+                f"got {self.hidden}"
+            )
         if not 0 < self.held_out < 1:
             raise ValueError(f"held_out must be above 0 and below 1, got {self.held_out}")
 

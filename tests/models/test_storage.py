@@ -111,6 +111,7 @@ def test_a_transformer_comes_back(saved_transformer):
         (set_in("model", "n_layer", value=-1), "n_layer must be a whole number above 0"),
         (set_in("model", "n_head", value=0), "damaged"),
         (set_in("model", "n_head", value=3), "must be"),
+        (set_in("model", "n_kv_head", value="x"), "n_kv_head must be a whole number"),
         (set_in("model", "n_kv_head", value=None), "attn.c_attn.weight must be (24, 8)"),
         (set_in("model", "block_size", value="x"), "must be"),
         (set_in("model", "positions", value="none"), "positions must be learned or rotary"),

@@ -11,6 +11,7 @@ import numpy as np
 from tinyseq.data import CharVocabulary
 from tinyseq.models.charlm import RECURRENT, CharLM
 from tinyseq.models.gpt import GPT
+from tinyseq.nn.layers import check_sizes
 from tinyseq.saving import CheckpointError, load_checkpoint, save_checkpoint
 
 LanguageModel = CharLM | GPT
@@ -106,6 +107,8 @@ def _transformer_outline(sizes: Mapping[str, Any]) -> dict[str, tuple[int, int]]
     """Shapes that fix every size a GPT is made with."""
     width = sizes["n_embd"]
     heads = sizes["n_head"] if sizes["n_kv_head"] is None else sizes["n_kv_head"]
+    # A text or a list times a size would be made, however long.
+    check_sizes("GPT", n_embd=width, n_head=sizes["n_head"], n_kv_head=heads)
     rows = width + 2 * heads * (width // sizes["n_head"])
     outline = {"transformer.wte.weight": (sizes["vocab_size"], width)}
     if sizes["positions"] == "learned":
