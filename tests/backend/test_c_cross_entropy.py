@@ -51,7 +51,10 @@ def same_bits(a, b):
     return all(p is q or p.tobytes() == q.tobytes() for p, q in zip(a, b, strict=True))
 
 
-SHAPES = [(1, 1, 1), (5, 3, 2), (40, 17, 33), (129, 8, 65), (513, 9, 16), (1100, 30, 70)]
+SHAPES = [
+    (1, 1, 1), (5, 3, 2), (40, 17, 33), (129, 8, 65), (513, 9, 16), (1100, 30, 70),
+    (513, 40, 1), (1025, 200, 1), (1024, 7, 1), (1030, 3, 2),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("rows, width, classes", SHAPES)

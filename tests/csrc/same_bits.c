@@ -362,7 +362,8 @@ static void cross_entropy(void)
 
 static void linear_cross_entropy(void)
 {
-    static const int64_t shapes[][3] = {{1, 7, 5}, {600, 33, 40}, {50, 5, 1}, {3, 0, 4}, {0, 3, 4}};
+    static const int64_t shapes[][3] = {{1, 7, 5}, {600, 33, 40}, {50, 5, 1}, {1025, 40, 1}, {3, 0, 4},
+                                        {0, 3, 4}};
     for (int s = 0; s < COUNT(shapes); s++) {
         const int64_t rows = shapes[s][0], width = shapes[s][1], classes = shapes[s][2];
         begin();
