@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import recurrent_sections as sections
 from benchmarks.cases import Case
-from benchmarks.recurrent_bench import Bench
+from benchmarks.recurrent_bench import RecurrentBench
 from benchmarks.recurrent_targets import peak_target
 
 pytest.importorskip("tinyseq.backend.c_kernels", reason="the C extension is not built")
@@ -56,7 +56,8 @@ class Wrong:
 
 def test_a_wrong_result_is_told_and_not_timed(capsys):
     with ExitStack() as stack:
-        bench = Bench(stack, True, 1, 1, ["variants", "gru train", "zoneout"], [])
+        only = ["variants", "gru train", "zoneout"]
+        bench = RecurrentBench(stack, quick=True, threads=1, rounds=1, only=only, peers=[])
         bench._workers["c", 1, "other"] = Wrong()
         sections.variants(bench)
     assert bench.wrong and "WRONG: other differs from numpy" in capsys.readouterr().out

@@ -301,6 +301,9 @@ class TransformerDecoderLayer(TransformerLayer):
         """
         name = "TransformerDecoderLayer.step"
         x = as_steps(name, x_t, self.self_attn.embed_dim, self.linear1.weight.dtype)
+        # Before anything is appended: a step that fails must leave the cache as it was.
+        if len(x.data) != (rows := len(cache.memory.k.data)):
+            raise ValueError(f"{name}: x_t must have the memory's {rows} rows, got {len(x.data)}")
         y = self._parts(
             x,
             lambda x: self.self_attn.step(x, cache.own, lengths),
