@@ -22,9 +22,9 @@ def targets() -> dict[str, Target]:
             )
         found[f"peak {asked}"] = share(f"attention, {word}, T >= {FROM_PEAK}, of the peak", 0.7)
     return found | {
-        "jax": Target("attention against JAX"),
+        "jax": Target("attention against JAX", at_least=1.0),
         "skip": Target("time over its share of the pairs of full", at_most=1.5),
-        "layers": Target("norms, GELU, losses, dropout, the best peer"),
+        "layers": Target("norms, GELU, losses, dropout, the best peer", at_least=1.0),
         "step": Target("a GPT's step against PyTorch", at_least=1.4),
         "step peak": share("the larger GPT's step, of the peak", 0.8),
         "token": Target("a token of the larger GPT against PyTorch", at_least=3.0),
