@@ -13,8 +13,8 @@ from tinyseq.autograd import Array, Tensor, no_grad
 from tinyseq.models.gpt_block import Block
 from tinyseq.models.gpt_step import product, through_layers
 from tinyseq.nn import functional as F
+from tinyseq.nn.checks import check_count, check_rate
 from tinyseq.nn.layers import check_sizes
-from tinyseq.nn.recurrent_checks import check_count, check_rate
 
 ACTIVATIONS = ("gelu_tanh", "gelu")
 POSITIONS = ("learned", "rotary")

@@ -9,11 +9,11 @@ import numpy as np
 from tinyseq import init
 from tinyseq.autograd import Array, Tensor
 from tinyseq.nn.attention_masks import finite_both
+from tinyseq.nn.checks import as_numbers, check_dtype
 from tinyseq.nn.layers import Linear, check_sizes, new_parameter
 from tinyseq.nn.module import Module
-from tinyseq.nn.recurrent_checks import as_numbers, check_dtype
 from tinyseq.ops.attention import softmax_of_seen
-from tinyseq.ops.recurrent import check_lengths
+from tinyseq.ops.lengths import check_lengths
 
 
 class Alignment(Module):

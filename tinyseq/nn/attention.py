@@ -13,10 +13,10 @@ from tinyseq.nn import functional as F
 from tinyseq.nn.attention_masks import Visible, finite_both, visible
 from tinyseq.nn.attention_weights import attention_weights
 from tinyseq.nn.cache import KeyValueCache, Seen
+from tinyseq.nn.checks import as_input, as_steps, check_count, check_rate
 from tinyseq.nn.layers import Linear, check_sizes, new_parameter
 from tinyseq.nn.module import Module
 from tinyseq.nn.positions import RotaryEmbedding, alibi_slopes
-from tinyseq.nn.recurrent_checks import as_input, as_steps, check_count, check_rate
 from tinyseq.ops.attention import packed_attention
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from tinyseq import ops
 from tinyseq.autograd import Array, Tensor
-from tinyseq.nn.recurrent_checks import as_numbers
-from tinyseq.ops.recurrent import check_lengths
+from tinyseq.nn.checks import as_numbers
+from tinyseq.ops.lengths import check_lengths
 
 
 class Visible(NamedTuple):

@@ -8,8 +8,8 @@ import numpy as np
 
 from tinyseq.autograd import Array, Tensor
 from tinyseq.backend.attention import KEY_TILE
-from tinyseq.nn.recurrent_checks import check_count
-from tinyseq.ops.recurrent import check_lengths
+from tinyseq.nn.checks import check_count
+from tinyseq.ops.lengths import check_lengths
 
 
 class Seen(NamedTuple):

@@ -8,10 +8,10 @@ from typing import Any
 
 from tinyseq import ops
 from tinyseq.autograd import FusedOp, Tensor
+from tinyseq.nn.checks import check_count
 from tinyseq.nn.layers import check_sizes
 from tinyseq.nn.recurrent import Recurrent
 from tinyseq.nn.recurrent_cells import Cell
-from tinyseq.nn.recurrent_checks import check_count
 from tinyseq.ops.lstm import lstm_op
 
 

@@ -14,9 +14,9 @@ import numpy as np
 from tinyseq import init
 from tinyseq.autograd import Array, Tensor
 from tinyseq.nn import functional as F
+from tinyseq.nn.checks import as_numbers
 from tinyseq.nn.layers import check_sizes, new_parameter
 from tinyseq.nn.module import Module
-from tinyseq.nn.recurrent_checks import as_numbers
 
 
 class SinusoidalPositions(Module):

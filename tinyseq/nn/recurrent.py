@@ -19,13 +19,14 @@ from tinyseq import init, random
 from tinyseq.autograd import Array, FusedOp, Tensor, is_grad_enabled
 from tinyseq.backend.recurrent import Weights
 from tinyseq.nn import functional as F
+from tinyseq.nn.checks import as_input, as_states, check_count, check_rate
 from tinyseq.nn.layers import check_sizes, new_parameter
 from tinyseq.nn.module import Module
-from tinyseq.nn.recurrent_checks import as_input, as_states, check_count, check_rate
 from tinyseq.nn.recurrent_states import apart, beside, together
 from tinyseq.nn.recurrent_stream import Stream
 from tinyseq.ops.bidirectional import run_both
-from tinyseq.ops.recurrent import Call, Trace, check_lengths, check_shapes, prepare, run
+from tinyseq.ops.lengths import check_lengths
+from tinyseq.ops.recurrent import Call, Trace, check_shapes, prepare, run
 
 ARGUMENTS = {  # by kind of parameter, the op's name for it
     "weight_ih": "w_ih",

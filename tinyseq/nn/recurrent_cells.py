@@ -7,9 +7,9 @@ from typing import Any
 
 from tinyseq import init
 from tinyseq.autograd import Tensor
+from tinyseq.nn.checks import as_input, as_numbers, as_states
 from tinyseq.nn.layers import check_sizes, new_parameter
 from tinyseq.nn.module import Module
-from tinyseq.nn.recurrent_checks import as_input, as_numbers, as_states
 
 
 class Cell(Module):

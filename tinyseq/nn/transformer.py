@@ -10,11 +10,11 @@ import numpy as np
 from tinyseq import init
 from tinyseq.autograd import Array, Tensor, no_grad
 from tinyseq.nn.attention_masks import within
+from tinyseq.nn.checks import check_count
 from tinyseq.nn.containers import ModuleList
 from tinyseq.nn.layers import check_sizes
 from tinyseq.nn.module import Module
 from tinyseq.nn.norm import LayerNorm
-from tinyseq.nn.recurrent_checks import check_count
 from tinyseq.nn.transformer_layers import (
     DecoderCache,
     Function,

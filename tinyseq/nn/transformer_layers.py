@@ -14,10 +14,10 @@ from tinyseq.nn import functional as F
 from tinyseq.nn.attention import MultiheadAttention
 from tinyseq.nn.attention_masks import Visible, finite, visible, within
 from tinyseq.nn.cache import KeyValueCache, Seen
+from tinyseq.nn.checks import as_input, as_steps
 from tinyseq.nn.layers import Dropout, Linear, check_sizes
 from tinyseq.nn.module import Module
 from tinyseq.nn.norm import LayerNorm
-from tinyseq.nn.recurrent_checks import as_input, as_steps
 
 Function = Callable[[Tensor], Tensor]
 

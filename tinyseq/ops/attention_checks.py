@@ -10,7 +10,7 @@ from tinyseq import random
 from tinyseq.autograd import Array, Tensor
 from tinyseq.backend.attention import Pattern
 from tinyseq.ops.creation import as_tensor
-from tinyseq.ops.recurrent import check_lengths
+from tinyseq.ops.lengths import check_lengths
 from tinyseq.ops.shape import reshape
 
 Sizes = tuple[int, int, int, int]  # B, N, T, S

@@ -7,6 +7,7 @@ import numpy as np
 from tinyseq import backend
 from tinyseq.autograd import Array, FusedOp, Tensor, is_grad_enabled
 from tinyseq.backend.recurrent import GATES, Run, Saved, Wanted, Weights, steps_of
+from tinyseq.ops.lengths import check_lengths
 
 FIELDS = ("h0", "c0", *Weights._fields)
 LETTERS = {"lstm": "ifgo", "gru": "rzn", "gru_before": "rzn"}
@@ -203,26 +204,6 @@ def _check_together(name: str, cell: str, w: Weights) -> None:
     else:
         return
     raise ValueError(f"{name}: {apart} must be given both or neither")
-
-
-def check_lengths(name: str, lengths: Any, B: int, T: int) -> Array:
-    """Lengths as int64 (B,), each checked to be in [0, T].
-
-    Raises:
-        ValueError, TypeError: for another shape, another range, or what are no whole numbers.
-    """
-    try:
-        array = np.asarray(lengths)
-    except ValueError:  # lists of uneven lengths
-        raise TypeError(f"{name}: lengths must be whole numbers, got {lengths!r}") from None
-    if array.dtype.kind not in "iu" and array.size:
-        raise TypeError(f"{name}: lengths must be whole numbers, got {array.dtype}")
-    if array.shape != (B,):
-        raise ValueError(f"{name}: lengths must be ({B},), got {array.shape}")
-    outside = (array < 0) | (array > T)
-    if outside.any():
-        raise ValueError(f"{name}: lengths must be from 0 to {T}, got {array[outside][0]}")
-    return array.astype(np.int64)
 
 
 def _constant(

@@ -1,4 +1,4 @@
-"""What the recurrent layers say of wrong arguments: each error names the layer."""
+"""What the layers say of wrong arguments: each error names the layer."""
 
 from __future__ import annotations
 
