@@ -34,3 +34,12 @@ def test_sizes_below_one_are_refused(sizes):
     for kind in (nn.LayerNorm, nn.RMSNorm):
         with pytest.raises(ValueError, match=kind.__name__):
             kind(sizes)
+
+
+def test_the_norm_of_a_sum_comes_with_the_sum():
+    layer = nn.LayerNorm(5, bias=False)
+    ts.init.normal_(layer.weight)
+    x, residual = ts.randn(3, 5), ts.randn(3, 5)
+    y, s = layer.of_sum(x, residual)
+    np.testing.assert_array_equal(s.data, x.data + residual.data)
+    np.testing.assert_allclose(y.data, layer(s).data, rtol=1e-6, atol=1e-6)

@@ -34,12 +34,8 @@ class Block(nn.Module):
 
     def forward(self, y: Tensor, x: Tensor, after: nn.LayerNorm) -> tuple[Tensor, Tensor]:
         """y (B,T,E), which is ln_1(x), and x (B,T,E) -> after(new x), new x."""
-        y, x = _add_norm(self.drop(self.attn(y)), x, self.ln_2)
-        return _add_norm(self.drop(self.mlp(y)), x, after)
-
-
-def _add_norm(x: Tensor, residual: Tensor, norm: nn.LayerNorm) -> tuple[Tensor, Tensor]:
-    return F.add_layer_norm(x, residual, norm.weight, norm.bias, norm.eps)
+        y, x = self.ln_2.of_sum(self.drop(self.attn(y)), x)
+        return after.of_sum(self.drop(self.mlp(y)), x)
 
 
 class SelfAttention(nn.Module):

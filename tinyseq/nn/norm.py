@@ -47,6 +47,11 @@ class LayerNorm(Module):
         """(..., *normalized_shape) in, the same shape out."""
         return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
+    def of_sum(self, x: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
+        """The norm of x + residual, both (..., E) with E all that is normalised, and that sum; see
+        `F.add_layer_norm`."""
+        return F.add_layer_norm(x, residual, self.weight, self.bias, self.eps)
+
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}, bias={self.bias is not None}"
 

@@ -102,19 +102,14 @@ class TransformerLayer(Module):
         """x after each part, with its dropout and its norm."""
         if not self.norm_first:
             for part, dropout, norm in parts:
-                x, _ = _add_norm(dropout(part(x)), x, norm)
+                x, _ = norm.of_sum(dropout(part(x)), x)
             return x
         y: Tensor = parts[0][2](x)
         for (part, dropout, _), (_, _, norm) in pairwise(parts):
-            y, x = _add_norm(dropout(part(y)), x, norm)
+            y, x = norm.of_sum(dropout(part(y)), x)
         part, dropout, _ = parts[-1]
         y = x + dropout(part(y))
         return y
-
-
-def _add_norm(x: Tensor, residual: Tensor, norm: LayerNorm) -> tuple[Tensor, Tensor]:
-    """The norm of the sum, and the sum."""
-    return F.add_layer_norm(x, residual, norm.weight, norm.bias, norm.eps)
 
 
 class TransformerEncoderLayer(TransformerLayer):

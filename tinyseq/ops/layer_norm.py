@@ -13,7 +13,7 @@ from tinyseq.ops.reduce import mean
 
 __all__ = ["add_layer_norm", "add_rms_norm", "layer_norm", "rms_norm"]
 
-LIKE_LAYER_NORM = 1e-5  # the epsilon of the layer norms, unless another one is asked for
+EPSILON = 1e-5  # of the layer norms, unless another one is asked for
 
 
 def _reference(
@@ -79,7 +79,7 @@ _add_norm = FusedOp(_add_norm_forward, _add_norm_backward, _add_reference, resul
 
 def layer_norm(
     input: Tensor, normalized_shape: int | Sequence[int], weight: Tensor | None = None,
-    bias: Tensor | None = None, eps: float = LIKE_LAYER_NORM,
+    bias: Tensor | None = None, eps: float = EPSILON,
 ) -> Tensor:  # fmt: skip
     """Each row less its mean, over its standard deviation::
 
@@ -131,7 +131,7 @@ def rms_norm(
 
 def add_layer_norm(
     x: Tensor, residual: Tensor, weight: Tensor | None = None, bias: Tensor | None = None,
-    eps: float = LIKE_LAYER_NORM,
+    eps: float = EPSILON,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """A residual connection and the layer norm after it, in one pass over memory::
 
