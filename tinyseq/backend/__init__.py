@@ -97,13 +97,14 @@ _by_c: dict[str, Any] = {}  # every kernel that C has
 try:
     from tinyseq.backend import c_attention as _c_attention
     from tinyseq.backend import c_cross_entropy as _c_cross_entropy
+    from tinyseq.backend import c_gelu as _c_gelu
     from tinyseq.backend import c_kernels as _c
     from tinyseq.backend import c_norm as _c_norm
     from tinyseq.backend import c_recurrent as _c_recurrent
 except ImportError as error:
     _c, _missing = None, str(error)
 else:
-    for _module in (_c, _c_attention, _c_cross_entropy, _c_norm, _c_recurrent):
+    for _module in (_c, _c_attention, _c_cross_entropy, _c_gelu, _c_norm, _c_recurrent):
         _by_c |= {name: getattr(_module, name) for name in KERNELS if hasattr(_module, name)}
 
 _active = ""  # until the first kernel is asked for
