@@ -44,6 +44,21 @@ def test_shared_parts_come_once_but_are_saved_under_each_name():
     assert set(model.state_dict()) == {"weight", "a.weight", "a.bias", "b.weight", "b.bias"}
 
 
+def test_two_values_for_one_shared_parameter_are_refused():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    free = {name: value.data.copy() for name, value in model.state_dict().items()}
+    model[1].weight = model[0].weight
+    before = model[0].weight.data.copy()
+    with pytest.raises(
+        ValueError, match=r"0\.weight and 1\.weight are one here and have two values"
+    ):
+        model.load_state_dict(free | {"0.bias": np.ones(2)})
+    np.testing.assert_array_equal(model[0].weight.data, before)
+    np.testing.assert_array_equal(model[0].bias.data, free["0.bias"])
+    model.load_state_dict(free | {"0.weight": free["1.weight"]})
+    np.testing.assert_array_equal(model[0].weight.data, free["1.weight"])
+
+
 def test_training_mode_reaches_every_module():
     model = nn.Sequential(Two(), Two())
     assert all(m.training for m in model.modules())

@@ -145,8 +145,9 @@ class Module:
 
         Returns the missing and the unexpected names, both empty when ``strict``.
 
-        Raises ValueError, with every mismatch listed, when a shape differs, or when ``strict`` and
-        a name is missing or unexpected.
+        Raises ValueError, with every mismatch listed, when a shape differs, when a parameter shared
+        under two names would get two values, or when ``strict`` and a name is missing or
+        unexpected.
         """
         own = self.state_dict()
         arrays = {
@@ -161,6 +162,11 @@ class Module:
             for name, array in arrays.items()
             if own[name].shape != array.shape
         ]
+        first: dict[int, str] = {}  # memory -> the name under which it gets its value
+        for name, array in arrays.items():
+            other = first.setdefault(id(own[name].data), name)
+            if other != name and not np.array_equal(array, arrays[other], equal_nan=True):
+                problems.append(f"{other} and {name} are one here and have two values")
         if strict:
             problems += [f"missing {name}" for name in missing]
             problems += [f"unexpected {name}" for name in unexpected]

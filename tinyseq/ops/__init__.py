@@ -1,6 +1,7 @@
 """Operations on Tensors, each with its gradient; the names are PyTorch's."""
 
-from tinyseq.ops import bind  # noqa: F401  # gives Tensor its operators and methods
+# The one gives Tensor its operators and methods, the other makes an op itself in every copy.
+from tinyseq.ops import bind, copying  # noqa: F401
 from tinyseq.ops.activation import elu, leaky_relu, logsigmoid, silu, softplus
 from tinyseq.ops.attention import packed_attention, scaled_dot_product_attention
 from tinyseq.ops.creation import (
