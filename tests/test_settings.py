@@ -25,3 +25,13 @@ def test_every_model_has_its_defaults():
     assert default_settings("gru") == default_settings("lstm") | {"model": "gru"}
     transformer = Settings(**default_settings("transformer"))
     assert transformer.model == "transformer" and transformer.hidden % transformer.heads == 0
+
+
+def test_those_in_use_make_the_same_settings():
+    for model in ("lstm", "transformer"):
+        for more in ({}, {"steps": 3}):
+            settings = Settings(**default_settings(model) | more)
+            used = settings.used()
+            assert Settings(**default_settings(model) | used) == settings
+            assert ("heads" in used) == (model == "transformer") != ("embed" in used)
+            assert ("epochs" in used) != ("steps" in used)

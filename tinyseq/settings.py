@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from tinyseq.models.charlm import RECURRENT
@@ -86,6 +86,12 @@ class Settings:
             )
         if not 0 < self.held_out < 1:
             raise ValueError(f"held_out must be above 0 and below 1, got {self.held_out}")
+
+    def used(self) -> dict[str, Any]:
+        """Those that this kind of model has, by name; without the epochs when steps are given."""
+        foreign = RECURRENT_ONLY if self.model == "transformer" else TRANSFORMER_ONLY
+        idle = (*foreign, "steps" if self.steps is None else "epochs")
+        return {name: value for name, value in asdict(self).items() if name not in idle}
 
 
 def default_settings(model: str) -> dict[str, Any]:

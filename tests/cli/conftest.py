@@ -1,0 +1,14 @@
+import pytest
+
+import tinyseq as ts
+from tests.cli.running import TEXT
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """Run in an empty folder with a text in it, and put the backend back afterwards."""
+    before = ts.backend.info()["backend"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text").write_text(TEXT)
+    yield
+    ts.backend.use(before)

@@ -1,0 +1,124 @@
+"""Run folders: where a training run keeps what it is and what it has found."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinyseq.cli.usage import WrongUsage
+from tinyseq.saving import CheckpointError
+
+RUNS = Path("runs")  # of the folder one works in
+
+
+@dataclass(frozen=True)
+class Run:
+    """The files of a run."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        """All its options, as --config reads them."""
+        return self.folder / "config.toml"
+
+    @property
+    def samples(self) -> Path:
+        """What the model wrote at each evaluation."""
+        return self.folder / "samples.txt"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.folder / "checkpoints"
+
+    @property
+    def text(self) -> Path:
+        """The text, when it came from a pipe."""
+        return self.folder / "text.txt"
+
+    def newest(self) -> Path | None:
+        """The checkpoint that was written last."""
+        return max(self.checkpoints.glob("*.safetensors"), key=_written, default=None)
+
+
+def new_run(out: str | None) -> Run:
+    """Make a folder for a run: the one that is named, or runs/ and the time.
+
+    Raises WrongUsage when something is there already, CheckpointError when it cannot be made.
+    """
+    wanted = Path(out) if out is not None else RUNS / time.strftime("%Y-%m-%d_%H-%M-%S")
+    path, others = wanted, 1
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            try:
+                path.mkdir()
+                break
+            except FileExistsError:
+                if out is None:  # two runs begun in one second
+                    others += 1
+                    path = wanted.with_name(f"{wanted.name}_{others}")
+                    continue
+                if not path.is_dir() or any(path.iterdir()):
+                    raise WrongUsage(_taken(path)) from None
+                break
+        run = Run(path)
+        run.checkpoints.mkdir()
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be made: {error.strerror or error}") from None
+    return run
+
+
+def _taken(path: Path) -> str:
+    if not path.is_dir():
+        return f"--out: {path} is a file, expected a folder for the run"
+    if Run(path).checkpoints.is_dir():
+        return f"--out: {path} holds a run already ('tinyseq resume {path}' goes on with it)"
+    return f"--out: {path} is not empty"
+
+
+def find_run(name: str | None) -> Run:
+    """The run that is named, or the one of runs/ that wrote a checkpoint last.
+
+    Raises CheckpointError when there is none.
+    """
+    if name is not None:
+        run = Run(Path(name))
+        if not run.checkpoints.is_dir():
+            raise CheckpointError(f"{name}: is not the folder of a run")
+        return run
+    found = [(_written(newest), run) for run, newest in _runs()]
+    if not found:
+        raise CheckpointError(f"there is no run in {RUNS}{os.sep} ('tinyseq train' makes one)")
+    return max(found, key=lambda pair: pair[0])[1]
+
+
+def find_checkpoint(name: str | None) -> Path:
+    """A checkpoint: the file that is named, or of a run the best, or the last if none is the best.
+
+    Raises CheckpointError when there is none.
+    """
+    if name is not None and not os.path.isdir(name):
+        return Path(name)
+    run = find_run(name)
+    best = run.checkpoints / "best.safetensors"
+    found = best if best.exists() else run.newest()
+    if found is None:
+        raise CheckpointError(f"{run.folder}: has no checkpoint yet")
+    return found
+
+
+def _runs() -> list[tuple[Run, Path]]:
+    """Those that have a checkpoint, each with its newest."""
+    runs = [Run(folder) for folder in RUNS.glob("*/")]
+    return [(run, newest) for run in runs if (newest := run.newest()) is not None]
+
+
+def _written(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:  # another process has just removed it
+        return 0
