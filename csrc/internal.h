@@ -45,6 +45,7 @@ static inline int64_t ts_round_up(int64_t n, int64_t unit) { return (n + unit - 
 typedef struct {
     const char *name;
     double (*fma_trial)(int64_t rounds);
+    double (*triad_trial)(int64_t n, int64_t passes, float *a, const float *b, const float *c);
     int (*exp)(int64_t, const float *, float *);
     int (*tanh)(int64_t, const float *, float *);
     int (*sigmoid)(int64_t, const float *, float *);

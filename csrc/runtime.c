@@ -120,6 +120,27 @@ double ts_fma_peak(double seconds)
     return best;
 }
 
+double ts_bandwidth(int64_t floats, double seconds)
+{
+    const int64_t n = ts_round_up(ts_max(floats, 1), 16);
+    const int64_t passes = ts_max((4 << 20) / n, 1); /* a trial is long beside the waking of threads */
+    float *a = n < INT64_MAX / 4 ? ts_scratch(3 * n) : NULL;
+    if (!a)
+        return 0;
+    memset(a, 0, (size_t)(3 * n) * sizeof(float));
+    table->triad_trial(n, passes, a, a + n, a + 2 * n);
+    double best = 0, start = now();
+    do {
+        double begin = now();
+        double bytes = table->triad_trial(n, passes, a, a + n, a + 2 * n);
+        double rate = bytes / (now() - begin) * 1e-9;
+        if (rate > best)
+            best = rate;
+    } while (now() - start < seconds);
+    free(a);
+    return best;
+}
+
 int ts_exp(int64_t n, const float *x, float *y) { return table->exp(n, x, y); }
 int ts_tanh(int64_t n, const float *x, float *y) { return table->tanh(n, x, y); }
 int ts_sigmoid(int64_t n, const float *x, float *y) { return table->sigmoid(n, x, y); }

@@ -36,6 +36,10 @@ int ts_get_threads(void);
 /* Billions of multiply-adds times two per second that one core reaches on registers alone, the best
    of short trials repeated for the given time. */
 double ts_fma_peak(double seconds);
+/* Billions of bytes per second that all threads together read and write in a triad, a = b + s c, over
+   three arrays of `floats` elements each (rounded up to 16); the best of trials repeated for the given
+   time, the first left out. 0 when there is no memory for them. */
+double ts_bandwidth(int64_t floats, double seconds);
 
 /* y[i] = f(x[i]) for i < n, at most 2 units in the last place from the true value over the whole
    range, NaN to NaN, denormals kept. y may be x. */

@@ -55,6 +55,7 @@ __all__ = [
     "attention_backward",
     "attention_backward_with_mask",
     "attention_forward",
+    "bandwidth",
     "cross_entropy_backward",
     "cross_entropy_forward",
     "dropout",
@@ -204,3 +205,22 @@ def fma_peak(seconds: float = 0.2) -> float:
     if _c is None:
         raise RuntimeError(f"fma_peak: the extension is not there ({_missing}); {_BUILD}")
     return float(_c.fma_peak(seconds))
+
+
+def bandwidth(size: int = 256 << 20, seconds: float = 0.2) -> float:
+    """GB/s that the threads together read and write in a triad, a = b + s c, measured now.
+
+    Args:
+        size: bytes of the three arrays together: few stay in a cache, many do not.
+        seconds: how long to try.
+
+    Raises:
+        MemoryError: when the arrays do not fit in memory.
+        RuntimeError: when the C extension is not there.
+        ValueError: if size is not positive.
+    """
+    if size < 1:
+        raise ValueError(f"bandwidth: size must be at least 1 byte, got {size}")
+    if _c is None:
+        raise RuntimeError(f"bandwidth: the extension is not there ({_missing}); {_BUILD}")
+    return float(_c.bandwidth(size, seconds))

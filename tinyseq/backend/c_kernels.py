@@ -81,6 +81,14 @@ def fma_peak(seconds: float) -> float:
     return float(lib.ts_fma_peak(seconds))
 
 
+def bandwidth(size: int, seconds: float) -> float:
+    """Measured GB/s of all threads over three arrays that take `size` bytes together."""
+    rate = float(lib.ts_bandwidth(size // 12, seconds))
+    if not rate:
+        raise MemoryError(f"bandwidth: no memory for arrays of {size} bytes")
+    return rate
+
+
 def _elementwise(name: str) -> Any:
     kernel, fallback = getattr(lib, f"ts_{name}"), getattr(numpy_kernels, name)
 
