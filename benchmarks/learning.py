@@ -83,7 +83,7 @@ def run(system: str, settings: Settings, text: str) -> dict[str, float]:
     """Train once: held-out bits before and after, the last loss, and the seconds of the steps."""
     corpus = Corpus(text, settings)
     ts.manual_seed(settings.seed)
-    model = new_model(settings, len(corpus.vocabulary))
+    model = new_model(settings, len(corpus.tokenizer))
     assert isinstance(model, GPT)
     # Dropout draws from the same generator as the batches: so these are drawn before.
     assert settings.steps is not None

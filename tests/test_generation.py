@@ -3,18 +3,18 @@ import pytest
 
 import tinyseq as ts
 from tinyseq import nn
-from tinyseq.data import CharVocabulary
+from tinyseq.data import CharTokenizer
 from tinyseq.generation import _draw, generate
 from tinyseq.models import GPT, CharLM
 from tinyseq.training import Diverged
 
-VOCABULARY = CharVocabulary("abc\n")
+TOKENIZER = CharTokenizer("abc\n")
 
 
 @pytest.fixture
 def model():
     ts.manual_seed(0)
-    return CharLM(len(VOCABULARY), "gru", embed=3, hidden=4).eval()
+    return CharLM(len(TOKENIZER), "gru", embed=3, hidden=4).eval()
 
 
 @pytest.fixture(params=["gru", "learned", "rotary"])
@@ -22,13 +22,13 @@ def each(request):
     """A model of each kind."""
     ts.manual_seed(0)
     if request.param == "gru":
-        return CharLM(len(VOCABULARY), "gru", embed=3, hidden=4).eval()
+        return CharLM(len(TOKENIZER), "gru", embed=3, hidden=4).eval()
     window = 16 if request.param == "rotary" else 0
-    return GPT(len(VOCABULARY), 16, 1, 1, 8, positions=request.param, window=window).eval()
+    return GPT(len(TOKENIZER), 16, 1, 1, 8, positions=request.param, window=window).eval()
 
 
 def text(model, prompt="ab", length=50, temperature=1.0, seed=0):
-    return "".join(generate(model, VOCABULARY, prompt, length, temperature, seed))
+    return "".join(generate(model, TOKENIZER, prompt, length, temperature, seed))
 
 
 def test_the_seed_decides(each):
@@ -85,7 +85,7 @@ def test_nothing_is_recorded_inside_and_recording_goes_on_outside(each, monkeypa
         return layer(self, *args)
 
     monkeypatch.setattr(nn.Embedding, "forward", watched)
-    for _ in generate(each, VOCABULARY, "a", 3, 1.0, 0):
+    for _ in generate(each, TOKENIZER, "a", 3, 1.0, 0):
         assert ts.is_grad_enabled()
     assert len(recorded) >= 3 and not any(recorded)
 
@@ -100,6 +100,4 @@ def test_a_transformer_writes_on_where_its_positions_end(each):
 )
 def test_bad_numbers_are_named_at_the_call(model, bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
-        generate(
-            model, VOCABULARY, **{"prompt": "", "length": 1, "temperature": 1, "seed": 0} | bad
-        )
+        generate(model, TOKENIZER, **{"prompt": "", "length": 1, "temperature": 1, "seed": 0} | bad)

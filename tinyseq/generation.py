@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyseq.data import CharVocabulary
+from tinyseq.data import CharTokenizer
 from tinyseq.models import LanguageModel
 from tinyseq.reading import Writer
 from tinyseq.training import Diverged
@@ -16,7 +16,7 @@ from tinyseq.training import Diverged
 
 def generate(
     model: LanguageModel,
-    vocabulary: CharVocabulary,
+    tokenizer: CharTokenizer,
     prompt: str,
     length: int,
     temperature: float,
@@ -30,7 +30,7 @@ def generate(
 
     Args:
         model: in evaluation mode, unless dropout is wanted.
-        vocabulary: the one it was trained with.
+        tokenizer: the one it was trained with.
         prompt: what to continue; characters the model does not know are read as unknown. When
             empty, the text begins as after a line's end.
         length: characters to draw, not negative.
@@ -46,28 +46,28 @@ def generate(
         raise ValueError(f"temperature must be a number from 0 up, got {temperature}")
     if seed < 0:
         raise ValueError(f"seed must not be negative, got {seed}")
-    return _drawn(model, vocabulary, prompt or "\n", length, temperature, seed)
+    return _drawn(model, tokenizer, prompt or "\n", length, temperature, seed)
 
 
 def _drawn(
     model: LanguageModel,
-    vocabulary: CharVocabulary,
+    tokenizer: CharTokenizer,
     prompt: str,
     length: int,
     temperature: float,
     seed: int,
 ) -> Iterator[str]:
     rng = np.random.default_rng(seed)
-    ids = vocabulary.encode(prompt)
+    ids = tokenizer.encode(prompt)
     writer = Writer(model)
     for _ in range(length):
         symbol = _draw(writer.read(ids), temperature, rng)
-        yield vocabulary.decode([symbol])
+        yield tokenizer.decode([symbol])
         ids = np.array([symbol])
 
 
 def _draw(logits: NDArray[np.float64], temperature: float, rng: np.random.Generator) -> int:
-    logits[CharVocabulary.UNKNOWN] = -np.inf
+    logits[CharTokenizer.unknown_id] = -np.inf
     likeliest = int(logits.argmax())  # a NaN, if there is one
     if not math.isfinite(logits[likeliest]):
         raise Diverged("the model's predictions are not numbers: its weights are too large")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyseq import nn, optim, random
-from tinyseq.data import CharVocabulary, Streams, Windows, split_text
+from tinyseq.data import CharTokenizer, Streams, Windows, split_text
 from tinyseq.models import LanguageModel, save_charlm
 from tinyseq.reading import Batches, held_out_bits, losses, new_model
 from tinyseq.saving import check_writable
@@ -28,7 +28,7 @@ class Diverged(ArithmeticError):
 
 
 class Corpus:
-    """A text made ready: vocabulary, training part in batches, held-out tail.
+    """A text made ready: tokenizer, training part in batches, held-out tail.
 
     The recurrent models read streams, which go on from batch to batch, the transformer windows from
     anywhere.
@@ -42,9 +42,9 @@ class Corpus:
 
     def __init__(self, text: str, settings: Settings) -> None:
         training, held_out = split_text(text, settings.held_out)
-        self.vocabulary = CharVocabulary(training)
-        self.training: NDArray[np.int64] = self.vocabulary.encode(training)
-        self.held_out: NDArray[np.int64] = self.vocabulary.encode(held_out)
+        self.tokenizer = CharTokenizer(training)
+        self.training: NDArray[np.int64] = self.tokenizer.encode(training)
+        self.held_out: NDArray[np.int64] = self.tokenizer.encode(held_out)
         kind = Windows if settings.model == "transformer" else Streams
         self.batches: Batches = kind(self.training, settings.batch, settings.window)
 
@@ -94,7 +94,7 @@ def train(
     """
     check_writable(path)
     random.manual_seed(settings.seed)
-    model = new_model(settings, len(corpus.vocabulary))
+    model = new_model(settings, len(corpus.tokenizer))
     optimizer = optim.AdamW(
         model.parameters(), settings.lr, betas=(0.9, 0.99), weight_decay=settings.weight_decay
     )
@@ -109,7 +109,7 @@ def train(
         if not all(np.isfinite(p.data).all() for p in optimizer.parameters):
             raise Diverged(_diverged(step, "a weight is not finite", bits, path))
         about = {"settings": asdict(settings), "step": step, "held_out_bits": measured}
-        save_charlm(path, model, corpus.vocabulary, about)
+        save_charlm(path, model, corpus.tokenizer, about)
 
     # Numbers may overflow on the way to a loss that is not finite: that is found and said below.
     with _interruptions() as interrupted, np.errstate(over="ignore", invalid="ignore"):

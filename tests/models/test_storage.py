@@ -3,26 +3,26 @@ import json
 import numpy as np
 import pytest
 
-from tinyseq.data import CharVocabulary
+from tinyseq.data import CharTokenizer
 from tinyseq.models import GPT, CharLM, load_charlm, save_charlm
 from tinyseq.saving import CheckpointError, load_checkpoint, save_checkpoint
 
-VOCABULARY = CharVocabulary("abcé\n")
+TOKENIZER = CharTokenizer("abcé\n")
 
 
 @pytest.fixture
 def saved(tmp_path):
     path = tmp_path / "m.safetensors"
-    model = CharLM(len(VOCABULARY), "gru", embed=3, hidden=4, layers=2, dropout=0.25)
-    save_charlm(path, model, VOCABULARY, {"step": 7})
+    model = CharLM(len(TOKENIZER), "gru", embed=3, hidden=4, layers=2, dropout=0.25)
+    save_charlm(path, model, TOKENIZER, {"step": 7})
     return path, model
 
 
-def test_model_and_vocabulary_come_back(saved):
+def test_model_and_tokenizer_come_back(saved):
     path, model = saved
-    loaded, vocabulary, about = load_charlm(path)
+    loaded, tokenizer, about = load_charlm(path)
     assert about == {"step": 7}
-    assert vocabulary.characters == VOCABULARY.characters
+    assert tokenizer.characters == TOKENIZER.characters
     assert loaded.configuration == model.configuration
     assert not loaded.training
     ids = np.array([[1, 2, 3]])
@@ -82,16 +82,16 @@ def test_what_does_not_fit_together_is_refused(saved, edit, message):
 @pytest.fixture(params=["learned", "rotary"])
 def saved_transformer(request, tmp_path):
     path = tmp_path / "t.safetensors"
-    model = GPT(len(VOCABULARY), 5, 2, 2, 8, 0.1, n_kv_head=1, positions=request.param)
-    save_charlm(path, model, VOCABULARY, {"step": 7})
+    model = GPT(len(TOKENIZER), 5, 2, 2, 8, 0.1, n_kv_head=1, positions=request.param)
+    save_charlm(path, model, TOKENIZER, {"step": 7})
     return path, model
 
 
 def test_a_transformer_comes_back(saved_transformer):
     path, model = saved_transformer
-    loaded, vocabulary, about = load_charlm(path)
+    loaded, tokenizer, about = load_charlm(path)
     assert isinstance(loaded, GPT) and not loaded.training
-    assert about == {"step": 7} and vocabulary.characters == VOCABULARY.characters
+    assert about == {"step": 7} and tokenizer.characters == TOKENIZER.characters
     assert loaded.configuration == model.configuration
     assert loaded.lm_head.weight is loaded.transformer.wte.weight
     ids = np.array([[1, 2, 3]])
@@ -134,7 +134,7 @@ def test_a_transformer_that_does_not_fit_together_is_refused(saved_transformer, 
 
 def test_learned_positions_must_all_be_there(tmp_path):
     path = tmp_path / "t"
-    save_charlm(path, GPT(len(VOCABULARY), 5, 1, 2, 8), VOCABULARY, {})
+    save_charlm(path, GPT(len(TOKENIZER), 5, 1, 2, 8), TOKENIZER, {})
     change(path, set_in("model", "block_size", value=10**9))
     with pytest.raises(CheckpointError, match=r"transformer\.wpe\.weight must be"):
         load_charlm(path)

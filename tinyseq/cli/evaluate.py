@@ -36,8 +36,8 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print one line."""
     use(args)
-    model, vocabulary, _ = load_charlm(find_checkpoint(args.run))
-    ids = vocabulary.encode(read_text("/dev/stdin" if args.data == "-" else args.data))
+    model, tokenizer, _ = load_charlm(find_checkpoint(args.run))
+    ids = tokenizer.encode(read_text("/dev/stdin" if args.data == "-" else args.data))
     if len(ids) < 2:
         raise DataError(f"{args.data}: one character is too short: the first is given")
     bits = held_out_bits(model, ids)

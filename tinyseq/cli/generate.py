@@ -52,9 +52,9 @@ def run(args: argparse.Namespace) -> int:
     """Print the prompt and each piece of text as it comes."""
     use(args)
     prompt = getattr(args, "prompt", "")
-    model, vocabulary, _ = load_charlm(find_checkpoint(getattr(args, "run", None)))
+    model, tokenizer, _ = load_charlm(find_checkpoint(getattr(args, "run", None)))
     try:
-        characters = generate(model, vocabulary, prompt, args.length, args.temperature, args.seed)
+        characters = generate(model, tokenizer, prompt, args.length, args.temperature, args.seed)
     except ValueError as error:
         raise WrongUsage(f"--{error}") from None
     print(prompt, end="", flush=True)

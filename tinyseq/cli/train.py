@@ -66,13 +66,13 @@ def run(args: argparse.Namespace) -> int:
     data = str(Path(source).resolve()) if source else None
     write_config(str(folder.config), {"data": data, **settings.used()})
     print(f"kernels: {kernels()}")
-    yardstick = NGram(corpus.training, len(corpus.vocabulary), YARDSTICK_ORDER)
+    yardstick = NGram(corpus.training, len(corpus.tokenizer), YARDSTICK_ORDER)
     yardstick_bits = yardstick.bits(corpus.held_out)
     print(
         f"text: {source or 'the Python documentation'}, {len(corpus.training):,} characters "
-        f"to train on, {len(corpus.held_out):,} held out, {len(corpus.vocabulary)} symbols"
+        f"to train on, {len(corpus.held_out):,} held out, {len(corpus.tokenizer)} symbols"
     )
-    unknown = int((corpus.held_out == corpus.vocabulary.UNKNOWN).sum())
+    unknown = int((corpus.held_out == corpus.tokenizer.unknown_id).sum())
     if unknown:
         print(f"{unknown:,} held-out characters never occur before: both models see one symbol")
     print(
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
     )
     print(f"sample, temperature {SAMPLE_TEMPERATURE}:\n")
     sample = generate(
-        outcome.model, corpus.vocabulary, "", SAMPLE_LENGTH, SAMPLE_TEMPERATURE, settings.seed
+        outcome.model, corpus.tokenizer, "", SAMPLE_LENGTH, SAMPLE_TEMPERATURE, settings.seed
     )
     print("".join(sample))
     print(f"\nrun: {folder.folder}")

@@ -1,18 +1,28 @@
-"""Text in, integer windows out: reading, vocabulary, split and streams."""
+"""Text in, integer windows out: reading, tokenizers, padding, split and streams."""
 
 from tinyseq.data.batch import Batch
+from tinyseq.data.bytes import ByteTokenizer
+from tinyseq.data.chars import CharTokenizer
+from tinyseq.data.padding import pad_sequences
 from tinyseq.data.streams import Streams
 from tinyseq.data.text import DataError, default_text, read_text, split_text
-from tinyseq.data.vocabulary import CharVocabulary
+from tinyseq.data.tokenizer import Tokenizer, load_tokenizer, tokenizer_from_json
 from tinyseq.data.windows import Windows
+from tinyseq.data.words import WordTokenizer
 
 __all__ = [
     "Batch",
-    "CharVocabulary",
+    "ByteTokenizer",
+    "CharTokenizer",
     "DataError",
     "Streams",
+    "Tokenizer",
     "Windows",
+    "WordTokenizer",
     "default_text",
+    "load_tokenizer",
+    "pad_sequences",
     "read_text",
     "split_text",
+    "tokenizer_from_json",
 ]

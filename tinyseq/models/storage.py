@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyseq.data import CharVocabulary
+from tinyseq.data import CharTokenizer
 from tinyseq.models.charlm import RECURRENT, CharLM
 from tinyseq.models.gpt import GPT
 from tinyseq.nn.layers import check_sizes
@@ -22,15 +22,15 @@ _FORMAT = "tinyseq.charlm.1"
 def save_charlm(
     path: str | os.PathLike[str],
     model: LanguageModel,
-    vocabulary: CharVocabulary,
+    tokenizer: CharTokenizer,
     about: Mapping[str, Any],
 ) -> None:
-    """Write model and vocabulary to one file, atomically.
+    """Write model and tokenizer to one file, atomically.
 
     Args:
         path: where to.
         model: its weights and sizes are written.
-        vocabulary: its characters are written.
+        tokenizer: its characters are written.
         about: anything else worth keeping, as JSON.
 
     Raises CheckpointError when the file cannot be written; the old one then still stands.
@@ -38,7 +38,7 @@ def save_charlm(
     description = {
         "format": _FORMAT,
         "model": {"model": "transformer"} | model.configuration,  # a CharLM has its own kind
-        "characters": vocabulary.characters,
+        "characters": tokenizer.characters,
         "about": dict(about),
     }
     arrays = {name: tensor.data for name, tensor in model.state_dict().items()}
@@ -47,8 +47,8 @@ def save_charlm(
 
 def load_charlm(
     path: str | os.PathLike[str],
-) -> tuple[LanguageModel, CharVocabulary, dict[str, Any]]:
-    """Read what `save_charlm` wrote: the model, in evaluation mode, its vocabulary, and ``about``.
+) -> tuple[LanguageModel, CharTokenizer, dict[str, Any]]:
+    """Read what `save_charlm` wrote: the model, in evaluation mode, its tokenizer, and ``about``.
 
     Raises CheckpointError when the file cannot be read, is damaged, holds something else, or its
     weights do not fit its own description.
@@ -62,8 +62,8 @@ def load_charlm(
         )
     try:
         sizes, characters = dict(description["model"]), description["characters"]
-        vocabulary = CharVocabulary(characters)
-        if vocabulary.characters != characters or len(vocabulary) != sizes["vocab_size"]:
+        tokenizer = CharTokenizer(characters)
+        if tokenizer.characters != characters or len(tokenizer) != sizes["vocab_size"]:
             raise ValueError("its vocabulary and its size differ")
         # A description from a stranger may ask for any amount of memory: before anything that size
         # is made, the file must really hold arrays that large, and that many.
@@ -85,7 +85,7 @@ def load_charlm(
     except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
         raise CheckpointError(f"{name}: is damaged: {reason}") from None
-    return model.eval(), vocabulary, about
+    return model.eval(), tokenizer, about
 
 
 def _transformer(model: str, **sizes: Any) -> GPT:
