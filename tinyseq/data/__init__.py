@@ -3,6 +3,7 @@
 from tinyseq.data.batch import Batch
 from tinyseq.data.bytes import ByteTokenizer
 from tinyseq.data.chars import CharTokenizer
+from tinyseq.data.loader import DataLoader
 from tinyseq.data.padding import pad_sequences
 from tinyseq.data.streams import Streams
 from tinyseq.data.text import DataError, default_text, read_text, split_text
@@ -15,6 +16,7 @@ __all__ = [
     "ByteTokenizer",
     "CharTokenizer",
     "DataError",
+    "DataLoader",
     "Streams",
     "Tokenizer",
     "Windows",

@@ -12,7 +12,7 @@ class Batch(NamedTuple):
         x: NumPy array (B, ...), or a tuple of such arrays for a model with several inputs.
         y: what is wanted of them, (B, ...); None where nothing is, as when predicting.
         lengths: how much of each row is real, (B,) ints, or None if all is. For a tuple x a tuple
-            with one such entry per input.
+            with one such entry per input, or None.
     """
 
     x: Any
