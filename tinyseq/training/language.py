@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import islice
-from types import FrameType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +17,8 @@ from tinyseq.models import LanguageModel, save_charlm
 from tinyseq.reading import Batches, held_out_bits, losses, new_model
 from tinyseq.saving import check_writable
 from tinyseq.settings import Settings
-
-
-class Diverged(ArithmeticError):
-    """A loss, gradient, weight or prediction is not finite; the message is a line for the user."""
+from tinyseq.training.errors import Diverged
+from tinyseq.training.signals import interruptions
 
 
 class Corpus:
@@ -112,7 +106,7 @@ def train(
         save_charlm(path, model, corpus.tokenizer, about)
 
     # Numbers may overflow on the way to a loss that is not finite: that is found and said below.
-    with _interruptions() as interrupted, np.errstate(over="ignore", invalid="ignore"):
+    with interruptions() as interrupted, np.errstate(over="ignore", invalid="ignore"):
         for characters, loss in islice(losses(model, corpus.batches), steps):
             optimizer.zero_grad()
             loss.backward()
@@ -151,28 +145,3 @@ def _diverged(step: int, what: str, bits: float | None, path: str | os.PathLike[
         else "no checkpoint was written"
     )
     return f"training stopped at step {step}: {what}; {kept} (a lower --lr may help)"
-
-
-@contextmanager
-def _interruptions() -> Iterator[Callable[[], int]]:
-    """Remember a first Ctrl-C or SIGTERM instead of obeying it, so that no step is left half done.
-
-    Yields what tells the signal's number, 0 before there was one. The second raises
-    KeyboardInterrupt; any more change nothing, lest they break off the cleaning up after it.
-    """
-    seen: list[int] = []
-
-    def remember(number: int, frame: FrameType | None) -> None:
-        seen.append(number)
-        if len(seen) == 2:
-            raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():  # signals are not ours to take
-        yield lambda: 0
-        return
-    before = {n: signal.signal(n, remember) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: seen[0] if seen else 0
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
