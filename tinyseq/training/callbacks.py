@@ -124,7 +124,8 @@ class EarlyStopping(Callback):
 class ModelCheckpoint(Callback):
     """Writes checkpoints at evaluations and where training is ended early: the last few, the best.
 
-    It comes after all other callbacks, so that what they remember is in it. The files are step-00000042.safetensors and best.safetensors; `newest` finds the last.
+    It comes after all other callbacks, so that what they remember is in it. The files are
+    step-00000042.safetensors and best.safetensors; `newest` finds the last.
 
     Args:
         folder: where to; made if it is not there.
