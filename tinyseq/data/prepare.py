@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from typing import BinaryIO
 
 from tinyseq.data.text import DataError, Source, read_pieces
@@ -54,18 +54,44 @@ def prepare(
     total = sum(size for size in sizes if size is not None) if None not in sizes else None
     with ExitStack() as stack:
         if fit and type(tokenizer).fit is not Tokenizer.fit:
-            folder = os.path.dirname(os.path.abspath(path))
-            copies: dict[int, BinaryIO] = {
-                number: stack.enter_context(tempfile.TemporaryFile(dir=folder))
-                for number, size in enumerate(sizes)
-                if size is None
-            }
+            copies = {n: _Copy(path, stack) for n, size in enumerate(sizes) if size is None}
             tokenizer.fit(_pieces(texts, copies, lambda done: progress("fit", done, total)))
             for number, copy in copies.items():
-                copy.seek(0)
-                texts[number] = copy
+                texts[number] = copy.read()
         pieces = _pieces(texts, {}, lambda done: progress("write", done, total))
         return write_tokens(path, tokenizer, pieces)
+
+
+class _Copy:
+    """A temporary file beside the token file, where there must be room anyway."""
+
+    def __init__(self, path: str | os.PathLike[str], stack: ExitStack) -> None:
+        self.path = os.fspath(path)
+        with self._reported():
+            folder = os.path.dirname(os.path.realpath(path))
+            self._file: BinaryIO = tempfile.TemporaryFile(dir=folder)
+        stack.callback(self._close)
+
+    def write(self, raw: bytes) -> None:
+        with self._reported():
+            self._file.write(raw)
+
+    def read(self) -> BinaryIO:
+        with self._reported():
+            self._file.seek(0)
+        return self._file
+
+    def _close(self) -> None:
+        with suppress(OSError):  # what could not be written is not wanted any more
+            self._file.close()
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            raise DataError(f"{self.path}: cannot write the tokens: {reason}") from None
 
 
 def _size(text: Source) -> int | None:
@@ -78,14 +104,14 @@ def _size(text: Source) -> int | None:
 
 
 def _pieces(
-    texts: list[Source], copies: Mapping[int, BinaryIO], report: Callable[[int], object]
+    texts: list[Source], copies: Mapping[int, _Copy], report: Callable[[int], object]
 ) -> Iterator[str]:
     """The texts in pieces; some are copied as they are read."""
     done = 0
     for number, text in enumerate(texts):
         copy = copies.get(number)
 
-        def seen(raw: bytes, copy: BinaryIO | None = copy) -> None:
+        def seen(raw: bytes, copy: _Copy | None = copy) -> None:
             nonlocal done
             if copy is not None:
                 copy.write(raw)
