@@ -85,14 +85,13 @@ def run(system: str, settings: Settings, text: str) -> dict[str, float]:
     ts.manual_seed(settings.seed)
     model = new_model(settings, len(corpus.tokenizer))
     assert isinstance(model, GPT)
-    # Dropout draws from the same generator as the batches: so these are drawn before.
     assert settings.steps is not None
-    epochs = chain.from_iterable(corpus.batches.epoch() for _ in repeat(None))
+    epochs = chain.from_iterable(repeat(corpus.batches))
     batches = list(islice(epochs, settings.steps))
     before = held_out_bits(model, corpus.held_out)
     step, hand_over = STEPS[system](model, settings)
     begin = time.perf_counter()
-    for number, (inputs, targets) in enumerate(batches, start=1):
+    for number, (inputs, targets, _) in enumerate(batches, start=1):
         loss = step(inputs, targets, learning_rate(settings, number, settings.steps))
     seconds = time.perf_counter() - begin
     hand_over()

@@ -76,7 +76,7 @@ def test_epochs_count_whole_passes(tmp_path, model):
     seen = []
     run(tmp_path / "c", seen.append, model=model, steps=None, epochs=2.0)
     corpus = Corpus(TEXT, Settings(**SMALL | {"model": model}))
-    assert len(seen) == 2 * corpus.batches.per_epoch
+    assert len(seen) == 2 * len(corpus.batches)
 
 
 def test_the_state_is_carried_and_starts_anew_with_each_epoch(tmp_path, monkeypatch):

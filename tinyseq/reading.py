@@ -59,12 +59,12 @@ def losses(model: LanguageModel, batches: Batches) -> Iterator[tuple[int, Tensor
     zeros in each epoch: truncated backpropagation through time.
     """
     if isinstance(model, GPT):
-        for inputs, targets in chain.from_iterable(batches.epoch() for _ in repeat(None)):
+        for inputs, targets, _ in chain.from_iterable(repeat(batches)):
             yield inputs.size, model.loss(inputs, targets)
         return
     while True:
         state: State | None = None
-        for inputs, targets in batches.epoch():
+        for inputs, targets, _ in batches:
             logits, state = model(inputs, state)
             state = detached(state)
             rows = logits.reshape(-1, logits.shape[-1])

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -50,8 +52,8 @@ def test_fit_takes_a_text_or_many_and_forgets_the_former():
 
 
 def test_it_comes_back_from_json_and_damage_is_found():
-    description = CharTokenizer("abé").to_json()
-    assert tokenizer_from_json(description).characters == "abé"
-    for characters in ("ba", "aa", ["a", "b"], 3, None, [[]]):
+    description = json.loads(json.dumps(CharTokenizer("abé\udbff\udc00").to_json()))
+    assert tokenizer_from_json(description).characters == "abé\udbff\udc00"
+    for characters in (["b", "a"], ["a", "a"], ["ab"], "ab", 3, None, [[]], [1]):
         with pytest.raises(DataError, match="the char tokenizer is damaged"):
             tokenizer_from_json({**description, "characters": characters})

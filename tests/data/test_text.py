@@ -1,6 +1,9 @@
+import io
+
 import pytest
 
-from tinyseq.data import DataError, default_text, read_text, split_text
+from tinyseq.data import DataError, default_text, read_pieces, read_text, split_text
+from tinyseq.data import text as text_module
 
 
 def test_default_text_is_long_english_and_the_same_every_time():
@@ -58,3 +61,60 @@ def test_split_text_refuses_short_texts_and_odd_shares():
     for share in (0.0, 1.0, -1.0, float("nan")):
         with pytest.raises(ValueError, match="held_out"):
             split_text("abcdef", share)
+
+
+PIECES = [
+    "ab\ncd",
+    "\n\n  x\n\ny",
+    "word " * 9,
+    "x" * 40,
+    "é中\U0001f600\r\n",
+    "a\n" * 30,
+    "\n" * 40,
+]
+
+
+@pytest.mark.parametrize("block", [1, 3, 7, 16, 1000])
+@pytest.mark.parametrize("body", PIECES)
+def test_pieces_together_are_the_text_wherever_the_blocks_end(tmp_path, monkeypatch, block, body):
+    monkeypatch.setattr(text_module, "_BLOCK", block)
+    path = tmp_path / "text"
+    path.write_text("\ufeff" + body * 3, encoding="utf-8", newline="")
+    seen = []
+    assert "".join(read_pieces(path, seen.append)) == read_text(path) == body * 3
+    assert b"".join(seen) == path.read_bytes()
+
+
+def test_pieces_end_where_a_line_begins_else_a_word(monkeypatch):
+    monkeypatch.setattr(text_module, "_BLOCK", 18)
+    assert list(read_pieces(io.BytesIO(b"one two\n\n three\nfour"))) == [
+        "one two\n\n three\n",
+        "four",
+    ]
+    monkeypatch.setattr(text_module, "_BLOCK", 8)
+    assert list(read_pieces(io.BytesIO(b"one two three"))) == ["one ", "two ", "three"]
+    assert list(read_pieces(io.BytesIO(b"x" * 20))) == ["x" * 8, "x" * 8, "x" * 4]
+
+
+@pytest.mark.parametrize("block", [1, 2, 5, 1000])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize(
+    ("raw", "offset", "message"),
+    [
+        (b"abcd\0", 4, "NUL byte at offset"),
+        (b"abc\xc3\xa9\xff", 5, "byte 0xff at offset"),
+        (b"abcde\xe4\xb8", 5, "byte 0xe4 at offset"),
+    ],
+)
+def test_the_offset_of_what_is_no_text(monkeypatch, block, mark, raw, offset, message):
+    monkeypatch.setattr(text_module, "_BLOCK", block)
+    with pytest.raises(DataError, match=f"^the text: is not .*{message} {offset + len(mark)}"):
+        list(read_pieces(io.BytesIO(mark + raw)))
+
+
+def test_an_open_file_is_named_and_left_open(tmp_path):
+    (tmp_path / "text").write_bytes(b"\xff")
+    with open(tmp_path / "text", "rb") as file:
+        with pytest.raises(DataError, match=r"/text: is not UTF-8"):
+            list(read_pieces(file))
+        assert not file.closed

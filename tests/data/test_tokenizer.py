@@ -44,7 +44,7 @@ def test_a_file_that_cannot_be_written_is_an_error(tmp_path):
         (b'{"kind": "none"}', "got 'none'"),
         (b'{"kind": ["word"]}', "kind must be one of"),
         (b'{"kind": "char"}', "lacks 'characters'"),
-        (json.dumps({"kind": "char", "characters": "ba"}).encode(), "damaged"),
+        (json.dumps({"kind": "char", "characters": ["b", "a"]}).encode(), "damaged"),
     ],
 )
 def test_files_from_strangers(raw, message, tmp_path):

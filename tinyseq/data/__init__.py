@@ -5,8 +5,10 @@ from tinyseq.data.bytes import ByteTokenizer
 from tinyseq.data.chars import CharTokenizer
 from tinyseq.data.loader import DataLoader
 from tinyseq.data.padding import pad_sequences
+from tinyseq.data.prepare import prepare
 from tinyseq.data.streams import Streams
-from tinyseq.data.text import DataError, default_text, read_text, split_text
+from tinyseq.data.text import DataError, default_text, read_pieces, read_text, split_text
+from tinyseq.data.token_file import TokenFile, is_token_file, write_tokens
 from tinyseq.data.tokenizer import Tokenizer, load_tokenizer, tokenizer_from_json
 from tinyseq.data.windows import Windows
 from tinyseq.data.words import WordTokenizer
@@ -18,13 +20,18 @@ __all__ = [
     "DataError",
     "DataLoader",
     "Streams",
+    "TokenFile",
     "Tokenizer",
     "Windows",
     "WordTokenizer",
     "default_text",
+    "is_token_file",
     "load_tokenizer",
     "pad_sequences",
+    "prepare",
+    "read_pieces",
     "read_text",
     "split_text",
     "tokenizer_from_json",
+    "write_tokens",
 ]

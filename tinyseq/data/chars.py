@@ -62,16 +62,16 @@ class CharTokenizer(Tokenizer):
         return str(self._codes[self._checked(ids)].tobytes().decode(*_UTF32))
 
     def to_json(self) -> dict[str, Any]:
-        """The known characters."""
-        return {"kind": self.kind, "characters": self.characters}
+        """The known characters, a list: JSON would make one character of two halves of a pair."""
+        return {"kind": self.kind, "characters": list(self.characters)}
 
     @classmethod
     def from_json(cls, description: Mapping[str, Any]) -> CharTokenizer:
         """The tokenizer that `to_json` described."""
         characters = description["characters"]
         tokenizer = cls(characters)
-        if tokenizer.characters != characters:
-            raise DataError("its characters must be a text, in order and each once")
+        if list(tokenizer.characters) != characters:
+            raise DataError("its characters must be a list, in order and each once")
         return tokenizer
 
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import os
+import re
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+Source = str | os.PathLike[str] | BinaryIO
+
+_BLOCK = 1 << 20
+# As much as there is before the last place where a line, or else a word, begins.
+_LINES = re.compile(r".*\n(?=\S)", re.DOTALL)
+_WORDS = re.compile(r".*\s(?=\S)", re.DOTALL)
 
 
 class DataError(ValueError):
@@ -32,28 +44,74 @@ def read_text(path: str | os.PathLike[str]) -> str:
     Raises DataError, with the path in the message, when the file is missing, is a directory, cannot
     be read, is empty, holds a NUL byte or is not UTF-8.
     """
-    name = os.fspath(path)
+    return "".join(read_pieces(path))
+
+
+def read_pieces(
+    source: Source, seen: Callable[[bytes], object] = lambda raw: None
+) -> Iterator[str]:
+    """A UTF-8 text of any size in pieces of about a megabyte, which together are `read_text`.
+
+    A piece ends at a line's end before something other than white space, so that words, runs of
+    white space and lines are whole. In a line longer than a piece it ends behind a white space, and
+    where there is none, anywhere.
+
+    Args:
+        source: a path, or an open binary file or pipe, which is not closed.
+        seen: called with the bytes, block by block.
+
+    Raises DataError as `read_text` does.
+    """
+    if isinstance(source, str | os.PathLike):
+        name = os.fspath(source)
+    else:
+        name = str(getattr(source, "name", "the text"))
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    waiting, read = "", 0
     try:
-        with open(name, "rb") as file:
-            raw = file.read()
+        with _opened(source) as file:
+            while raw := file.read(_BLOCK):
+                nul = raw.find(b"\0")
+                if nul >= 0:
+                    raise DataError(f"{name}: is not a text file (NUL byte at offset {read + nul})")
+                seen(raw)
+                read += len(raw)
+                waiting += decoder.decode(raw)
+                cut = _cut(waiting)
+                if cut:
+                    yield waiting[:cut]
+                    waiting = waiting[cut:]
+        waiting += decoder.decode(b"", final=True)
     except FileNotFoundError:
         raise DataError(f"{name}: no such file") from None
     except IsADirectoryError:
         raise DataError(f"{name}: is a directory, expected a text file") from None
     except OSError as error:
         raise DataError(f"{name}: cannot be read: {error.strerror or error}") from None
-    if not raw:
-        raise DataError(f"{name}: is empty")
-    nul = raw.find(b"\0")
-    if nul >= 0:
-        raise DataError(f"{name}: is not a text file (NUL byte at offset {nul})")
-    try:
-        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        offset = read - len(error.object) + error.start
         raise DataError(
-            f"{name}: is not UTF-8 text (byte 0x{error.object[error.start]:02x} "
-            f"at offset {error.start})"
+            f"{name}: is not UTF-8 text (byte 0x{error.object[error.start]:02x} at offset {offset})"
         ) from None
+    if not read:
+        raise DataError(f"{name}: is empty")
+    if waiting:
+        yield waiting
+
+
+def _opened(source: Source) -> contextlib.AbstractContextManager[BinaryIO]:
+    if isinstance(source, str | os.PathLike):
+        return open(source, "rb")
+    return contextlib.nullcontext(source)
+
+
+def _cut(text: str) -> int:
+    """How much of what was read is a piece; 0 if it must wait for more."""
+    found = _LINES.match(text)
+    if not found and len(text) >= _BLOCK:
+        found = _WORDS.match(text)
+        return found.end() if found else len(text)
+    return found.end() if found else 0
 
 
 def split_text(text: str, held_out: float) -> tuple[str, str]:

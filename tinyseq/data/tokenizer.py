@@ -34,7 +34,8 @@ class Tokenizer:
     end_id: int | None = None
 
     def __init_subclass__(cls) -> None:
-        _KINDS[cls.kind] = cls
+        if "kind" in vars(cls):
+            _KINDS[cls.kind] = cls
 
     def __len__(self) -> int:
         raise NotImplementedError

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tinyseq import random
-from tinyseq.data.text import DataError
+from tinyseq.data.epochs import Epochs, Tokens
+from tinyseq.data.order import Order
+from tinyseq.data.tokenizer import Ids
 
 
-class Windows:
+class Windows(Epochs):
     """A sequence cut into windows, dealt out in random order.
 
     Each epoch cuts it elsewhere, so that in time every symbol is predicted from contexts of every
@@ -19,33 +19,38 @@ class Windows:
     in that epoch.
 
     Args:
-        ids: the sequence, (N,) int64.
+        ids: the sequence, (N,) whole numbers or a TokenFile, which is never loaded whole.
         batch: windows per batch, B; all there are when the sequence has fewer.
         window: symbols per window, T.
+        seed: decides, with the epoch's number, the cut and the order; a whole number of at least 0.
 
-    Raises DataError when the sequence is shorter than one window and the symbol after it.
+    Raises DataError when ids is no sequence of whole numbers, or shorter than one window and the
+    symbol after it, ValueError when batch or window is below 1 or the seed below 0.
     """
 
-    def __init__(self, ids: NDArray[np.int64], batch: int, window: int) -> None:
-        usable = len(ids) - 1  # the last symbol is only ever a target
-        if usable < window:
-            raise DataError(
-                f"the training part of the text has {len(ids)} character(s): "
-                f"too short for one window of {window} and the character after it"
+    def __init__(self, ids: Tokens, batch: int, window: int, seed: int = 0) -> None:
+        super().__init__(ids, window)
+        if batch < 1 or seed < 0:
+            raise ValueError(
+                f"Windows: batch must be at least 1 and seed at least 0, got {batch} and {seed}"
             )
-        self.ids = ids
+        usable = len(ids) - 1  # the last symbol is only ever a target
         self.batch = min(batch, usable // window)
-        self.window = window
-        # The cut furthest to the right must leave as many windows as any other.
-        self.per_epoch = max(1, (usable - window + 1) // window // self.batch)
+        self.seed = seed
 
-    def epoch(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Inputs (B,T) and targets (B,T), the symbols one further on; ``manual_seed`` decides."""
-        B, T = self.batch, self.window
-        generator = random.generator()
-        usable = len(self.ids) - 1
-        first = int(generator.integers(min(T, usable - self.per_epoch * B * T + 1)))
-        starts = generator.permutation(np.arange(first, usable - T + 1, T))
-        for rows in starts[: self.per_epoch * B].reshape(self.per_epoch, B):
-            places = rows[:, None] + np.arange(T)
-            yield self.ids[places], self.ids[places + 1]
+    def __len__(self) -> int:
+        """Batches in an epoch: the cut furthest to the right leaves as many as any other."""
+        T = self.window
+        return max(1, (len(self.ids) - T) // T // self.batch)
+
+    def _starts(self, epoch: int, first: int) -> Iterator[Ids]:
+        B, T, usable = self.batch, self.window, len(self.ids) - 1
+        rng = np.random.Generator(np.random.PCG64([self.seed, epoch]))
+        begin = int(rng.integers(min(T, usable - len(self) * B * T + 1)))
+        order = Order((usable - begin) // T, rng)
+        for number in range(first, len(self)):
+            yield begin + T * order[np.arange(number * B, (number + 1) * B)]
+
+    def _made_with(self) -> dict[str, int]:
+        sizes = {"batch": self.batch, "window": self.window, "seed": self.seed}
+        return {"symbols": len(self.ids), **sizes}

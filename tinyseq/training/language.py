@@ -29,7 +29,7 @@ class Corpus:
 
     Args:
         text: the whole text.
-        settings: model, batch, window and held_out are read.
+        settings: model, batch, window, seed and held_out are read.
 
     Raises DataError when the text is too short for one window.
     """
@@ -39,8 +39,11 @@ class Corpus:
         self.tokenizer = CharTokenizer(training)
         self.training: NDArray[np.int64] = self.tokenizer.encode(training)
         self.held_out: NDArray[np.int64] = self.tokenizer.encode(held_out)
-        kind = Windows if settings.model == "transformer" else Streams
-        self.batches: Batches = kind(self.training, settings.batch, settings.window)
+        self.batches: Batches = (
+            Windows(self.training, settings.batch, settings.window, settings.seed)
+            if settings.model == "transformer"
+            else Streams(self.training, settings.batch, settings.window)
+        )
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def train(
     optimizer = optim.AdamW(
         model.parameters(), settings.lr, betas=(0.9, 0.99), weight_decay=settings.weight_decay
     )
-    steps = settings.steps or max(1, round(settings.epochs * corpus.batches.per_epoch))
+    steps = settings.steps or max(1, round(settings.epochs * len(corpus.batches)))
     evaluate_after = {
         math.ceil(steps * k / settings.evaluations) for k in range(1, settings.evaluations + 1)
     }
