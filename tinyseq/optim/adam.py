@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -62,20 +62,19 @@ class Adam(Optimizer):
     def update(
         self,
         group: Group,
-        values: list[Array],
-        gradients: list[Array],
-        memories: list[dict[str, Any]],
+        values: Sequence[Array],
+        gradients: Sequence[Array],
+        memories: Sequence[dict[str, Any]],
         step: int,
     ) -> None:
         """See `Optimizer.update`."""
-        for value, memory in zip(values, memories, strict=True):
-            for key in self.memory:
-                if key not in memory:
-                    memory[key] = np.zeros_like(value)
+        if step == 1:
+            for value, memory in zip(values, memories, strict=True):
+                memory["exp_avg"], memory["exp_avg_sq"] = np.zeros_like(value), np.zeros_like(value)
         beta1, beta2 = group["betas"]
         backend.adam_(
-            values,
-            gradients,
+            list(values),
+            list(gradients),
             [memory["exp_avg"] for memory in memories],
             [memory["exp_avg_sq"] for memory in memories],
             lr=group["lr"],

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from tinyseq.optim.fitting import finite, not_negative, whole
 from tinyseq.optim.one_cycle import OneCycleLR
 from tinyseq.optim.optimizer import Optimizer
 from tinyseq.optim.plateau import ReduceLROnPlateau
-from tinyseq.optim.scheduler import LRScheduler
+from tinyseq.optim.scheduler import LRScheduler, check_keys
 
 __all__ = [
     "ConstantLR",
@@ -194,6 +195,26 @@ class SequentialLR(LRScheduler):
         """See `LRScheduler.apply`."""
         which = bisect_right(self.starts, step) - 1
         self.schedulers[which].apply(step - self.starts[which])
+
+    def state_dict(self) -> dict[str, Any]:
+        """See `LRScheduler.state_dict`; with those of the schedulers."""
+        return super().state_dict() | {"schedulers": [s.state_dict() for s in self.schedulers]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """See `LRScheduler.load_state_dict`."""
+        where = "SequentialLR.load_state_dict"
+        check_keys(where, state, ("last_epoch", "base_lrs", "schedulers"))
+        parts, before = state["schedulers"], [s.state_dict() for s in self.schedulers]
+        if not isinstance(parts, list) or len(parts) != len(before):
+            raise ValueError(f"{where}: expected {len(before)} schedulers, got {parts!r}")
+        try:
+            for scheduler, part in zip(self.schedulers, parts, strict=True):
+                scheduler.load_state_dict(part)
+            super().load_state_dict({k: v for k, v in state.items() if k != "schedulers"})
+        except ValueError:
+            for scheduler, part in zip(self.schedulers, before, strict=True):
+                scheduler.load_state_dict(part)
+            raise
 
 
 def _share(where: str, name: str, value: float) -> float:

@@ -5,13 +5,14 @@ A subclass says what its settings are and what one step does to some parameters 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from tinyseq.autograd import Array, Tensor
 from tinyseq.optim.fitting import fitting_groups, fitting_memory
 
 Group = dict[str, Any]
+Live = tuple[Tensor, Array, dict[str, Any]]  # a parameter, its gradient, what is remembered of it
 
 
 class Optimizer:
@@ -107,38 +108,47 @@ class Optimizer:
         Raises ValueError, before anything is changed, when a parameter's gradient or what is
         remembered of it has another shape than the parameter.
         """
-        self._check_shapes()
+        work: list[tuple[Group, dict[int, list[Live]]]] = []
         for group in self.param_groups:
             # Parameters that began together go together: in all ordinary cases one call a group.
-            together: dict[int, list[Tensor]] = {}
+            together: dict[int, list[Live]] = {}
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    memory = self.state.setdefault(parameter, {"step": 0})
-                    memory["step"] += 1
-                    together.setdefault(memory["step"], []).append(parameter)
-            for step, parameters in together.items():
-                gradients = [p.grad.data for p in parameters if p.grad is not None]
-                memories = [self.state[p] for p in parameters]
+                    memory = self.state.get(parameter) or {"step": 0}
+                    gradient = parameter.grad.data
+                    self._check_shapes(parameter, gradient, memory)
+                    step = memory["step"] + 1
+                    together.setdefault(step, []).append((parameter, gradient, memory))
+            work.append((group, together))
+        for group, together in work:
+            for step, live in together.items():
+                for parameter, _, memory in live:
+                    memory["step"] = step
+                    self.state[parameter] = memory
+                parameters, gradients, memories = zip(*live, strict=True)
                 self.update(group, [p.data for p in parameters], gradients, memories, step)
 
-    def _check_shapes(self) -> None:
+    def _check_shapes(self, parameter: Tensor, gradient: Array, memory: Mapping[str, Any]) -> None:
         """A kernel takes the parameter's size for that of all: it would write past the others."""
-        for i, parameter in enumerate(self.parameters):
-            if parameter.grad is None:
-                continue
-            shape = parameter.shape
-            for key, array in ("grad", parameter.grad), *self.state.get(parameter, {}).items():
-                if key != "step" and array.shape != shape:
-                    raise ValueError(
-                        f"{self.name}: parameter {i} is {shape}, its {key} {array.shape}"
-                    )
+        shape = parameter.data.shape
+        if gradient.shape != shape:
+            self._complain(parameter, "grad", gradient)
+        for key, array in memory.items():
+            if key != "step" and array.shape != shape:
+                self._complain(parameter, key, array)
+
+    def _complain(self, parameter: Tensor, key: str, array: Array) -> None:
+        i = next(i for i, p in enumerate(self.parameters) if p is parameter)
+        raise ValueError(
+            f"{self.name}: parameter {i} is {parameter.shape}, its {key} {array.shape}"
+        )
 
     def update(
         self,
         group: Group,
-        values: list[Array],
-        gradients: list[Array],
-        memories: list[dict[str, Any]],
+        values: Sequence[Array],
+        gradients: Sequence[Array],
+        memories: Sequence[dict[str, Any]],
         step: int,
     ) -> None:
         """Change some values in place, this being their step number ``step``; see `step`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tinyseq.autograd import Array
@@ -67,9 +67,9 @@ class SGD(Optimizer):
     def update(
         self,
         group: Group,
-        values: list[Array],
-        gradients: list[Array],
-        memories: list[dict[str, Any]],
+        values: Sequence[Array],
+        gradients: Sequence[Array],
+        memories: Sequence[dict[str, Any]],
         step: int,
     ) -> None:
         """See `Optimizer.update`."""
