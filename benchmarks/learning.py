@@ -23,10 +23,10 @@ import tinyseq as ts
 from benchmarks.report import SYSTEMS, processor
 from tinyseq import nn, optim
 from tinyseq.data import default_text, read_text
+from tinyseq.language import Corpus, learning_rate
 from tinyseq.models import GPT
 from tinyseq.reading import held_out_bits, new_model
 from tinyseq.settings import Settings, default_settings
-from tinyseq.training import Corpus, learning_rate
 
 BETAS = (0.9, 0.99)
 Step = Callable[[Any, Any, float], float]
@@ -81,7 +81,7 @@ STEPS = {"c": tinyseq_steps, "torch": torch_steps}
 
 def run(system: str, settings: Settings, text: str) -> dict[str, float]:
     """Train once: held-out bits before and after, the last loss, and the seconds of the steps."""
-    corpus = Corpus(text, settings)
+    corpus = Corpus.from_text(text, settings)
     ts.manual_seed(settings.seed)
     model = new_model(settings, len(corpus.tokenizer))
     assert isinstance(model, GPT)

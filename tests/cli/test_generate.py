@@ -37,7 +37,7 @@ def test_nonsense_numbers_to_generate(capsys, option):
 def test_bad_checkpoints(capsys, tmp_path):
     train()
     capsys.readouterr()
-    raw = (tmp_path / "run/checkpoints/last.safetensors").read_bytes()
+    raw = (tmp_path / "run/checkpoints/step-00000012.safetensors").read_bytes()
     for name, content in (("cut", raw[:-100]), ("header", raw[:50]), ("foreign", b"hello there")):
         (tmp_path / name).write_bytes(content)
         assert f"{name}: is damaged or not" in fails(capsys, 1, "generate", name)
@@ -48,14 +48,15 @@ def test_bad_checkpoints(capsys, tmp_path):
     assert "no such checkpoint" in fails(capsys, 1, "generate", "none")
     assert ".: is not the folder of a run" in fails(capsys, 1, "generate", ".")
     assert "there is no run in runs/" in fails(capsys, 1, "generate")
-    (tmp_path / "run/checkpoints/last.safetensors").unlink()
+    for path in (tmp_path / "run/checkpoints").iterdir():
+        path.unlink()
     assert "run: has no checkpoint yet" in fails(capsys, 1, "generate", "run")
 
 
 def test_weights_too_large_to_compute_with_are_one_line(capsys, tmp_path):
     train()
     capsys.readouterr()
-    arrays, description = load_checkpoint("run/checkpoints/last.safetensors")
+    arrays, description = load_checkpoint("run/checkpoints/step-00000012.safetensors")
     arrays["output.bias"][:] = 3e38
     arrays["output.weight"][:] = 3e38
     save_checkpoint("large", arrays, description)

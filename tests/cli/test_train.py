@@ -7,16 +7,27 @@ from pathlib import Path
 import pytest
 
 import tinyseq as ts
-from tests.cli.running import SMALL, TEXT, TRANSFORMER, checkpoints, fails, start, train
+from tests.cli.running import (
+    SMALL,
+    TEXT,
+    TRANSFORMER,
+    checkpoints,
+    fails,
+    last_step,
+    same_arrays,
+    start,
+    train,
+)
 from tinyseq.cli import main
-from tinyseq.models import load_charlm
+from tinyseq.saving import load_checkpoint
 
 
 @pytest.mark.parametrize("options", [SMALL, TRANSFORMER], ids=["lstm", "transformer"])
 def test_train_prints_the_comparison_a_sample_and_the_checkpoint(capsys, options):
     assert main(["train", "--data", "text", *options, "--out", "run"]) == 0
     out, err = capsys.readouterr()
-    bits = load_charlm("run/checkpoints/last.safetensors")[2]["held_out_bits"]
+    path = "run/checkpoints/step-00000012.safetensors"
+    bits = load_checkpoint(path)[1]["training"]["history"][-1]["val_bits"]
     found = re.search(r"model (\S+), yardstick (\S+): (the \w+) is better by (\S+)\n", out)
     assert float(found[1]) == pytest.approx(bits, abs=1e-4)
     model, yardstick = float(found[1]), float(found[2])
@@ -31,7 +42,8 @@ def test_two_runs_with_one_seed_write_the_same_bytes(capsys, tmp_path):
     for name, seed in (("1", "3"), ("2", "3"), ("3", "4")):
         assert train("--seed", seed, out=name) == 0
     one, two, three = (
-        (tmp_path / name / "checkpoints" / "last.safetensors").read_bytes() for name in "123"
+        (tmp_path / name / "checkpoints" / "step-00000012.safetensors").read_bytes()
+        for name in "123"
     )
     assert one == two != three
 
@@ -96,7 +108,9 @@ def test_a_folder_that_cannot_be_made_or_is_taken_is_found_before_training(
     capsys, monkeypatch, tmp_path
 ):
     train(out="old")
-    monkeypatch.setattr("tinyseq.cli.train.train", lambda *args: pytest.fail("training began"))
+    monkeypatch.setattr(
+        "tinyseq.language.LanguageTrainer.train", lambda *args: pytest.fail("training began")
+    )
     for status, out, message in (
         (1, "text/c", "text/c: cannot be made: File exists"),
         (2, "text", "text is a file"),
@@ -125,8 +139,7 @@ def test_text_from_a_pipe_is_kept_in_the_run():
     assert process.returncode == 0, err
     assert train(out="other") == 0
     assert Path("run/text.txt").read_text() == TEXT
-    one, two = (Path(f, "checkpoints", "last.safetensors").read_bytes() for f in ("run", "other"))
-    assert one == two
+    same_arrays("run", "other")
 
 
 def test_nan_is_one_line_and_the_last_good_checkpoint_stands(capsys, monkeypatch):
@@ -142,7 +155,8 @@ def test_nan_is_one_line_and_the_last_good_checkpoint_stands(capsys, monkeypatch
     assert train() == 1
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("tinyseq: error: training stopped at step 7: loss nan")
-    assert load_charlm("run/checkpoints/last.safetensors")[2]["step"] == 4
+    assert last.endswith("; run/checkpoints/step-00000004.safetensors holds the last good step")
+    assert last_step() == 4
 
 
 @pytest.mark.parametrize(
@@ -161,10 +175,12 @@ def test_ctrl_c_writes_the_checkpoint_and_exits_with_its_status(tmp_path, signal
             process.send_signal(number)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 128 + signals[0]
-    path = "run/checkpoints/last.safetensors"
-    step = load_charlm(path)[2]["step"]
+    step = last_step()
     if len(signals) == 1:
         assert "Traceback" not in err
-        message = f"tinyseq: interrupted after step {step}; checkpoint written to {path}"
-        assert err.splitlines()[-1] == message
-    assert checkpoints() == ["last.safetensors"]
+        path = f"run/checkpoints/step-{step:08d}.safetensors"
+        assert err.splitlines()[-1] == (
+            f"tinyseq: interrupted after step {step}; checkpoint written to {path}; "
+            "'tinyseq resume run' goes on"
+        )
+    assert not [name for name in checkpoints() if not name.endswith(".safetensors")]

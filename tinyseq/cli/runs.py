@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tinyseq.cli.usage import WrongUsage
 from tinyseq.saving import CheckpointError
+from tinyseq.settings import Settings, default_settings
 
 RUNS = Path("runs")  # of the folder one works in
+RUN_HELP = "folder of a run, or a checkpoint (default: the newest run in runs/)"
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,21 @@ class Run:
     def config(self) -> Path:
         """All its options, as --config reads them."""
         return self.folder / "config.toml"
+
+    @property
+    def log(self) -> Path:
+        """What each evaluation has found, a JSON object a line."""
+        return self.folder / "log.jsonl"
+
+    @property
+    def history(self) -> Path:
+        """The same as a table."""
+        return self.folder / "history.csv"
+
+    @property
+    def plot(self) -> Path:
+        """The same as a picture."""
+        return self.folder / "history.png"
 
     @property
     def samples(self) -> Path:
@@ -39,9 +58,14 @@ class Run:
         """The text, when it came from a pipe."""
         return self.folder / "text.txt"
 
+    @property
+    def best(self) -> Path:
+        """The checkpoint with the fewest held-out bits."""
+        return self.checkpoints / "best.safetensors"
+
     def newest(self) -> Path | None:
-        """The checkpoint that was written last."""
-        return max(self.checkpoints.glob("*.safetensors"), key=_written, default=None)
+        """The checkpoint of the last step."""
+        return max(self.checkpoints.glob("step-*.safetensors"), default=None)
 
 
 def new_run(out: str | None) -> Run:
@@ -104,11 +128,27 @@ def find_checkpoint(name: str | None) -> Path:
     if name is not None and not os.path.isdir(name):
         return Path(name)
     run = find_run(name)
-    best = run.checkpoints / "best.safetensors"
-    found = best if best.exists() else run.newest()
+    found = run.best if run.best.exists() else run.newest()
     if found is None:
         raise CheckpointError(f"{run.folder}: has no checkpoint yet")
     return found
+
+
+def settings_of(path: Path, told: Mapping[str, Any]) -> Settings:
+    """The settings of the run that a checkpoint is of.
+
+    Args:
+        path: the checkpoint.
+        told: its configuration.
+
+    Raises CheckpointError when there are none.
+    """
+    try:
+        settings = dict(told["settings"])
+        return Settings(**default_settings(settings["model"]) | settings)
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise CheckpointError(f"{path}: is not a checkpoint of a run: {reason}") from None
 
 
 def _runs() -> list[tuple[Run, Path]]:

@@ -1,0 +1,51 @@
+"""``tinyseq resume``: a run that was ended before its end goes on."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from tinyseq.cli.machine import add_machine, use
+from tinyseq.cli.runs import find_run, settings_of
+from tinyseq.cli.session import carry_out
+from tinyseq.cli.texts import corpus_of
+from tinyseq.data import DataError
+from tinyseq.models import load_language_model
+from tinyseq.saving import CheckpointError
+
+
+def add(commands: Any) -> None:
+    """Its options."""
+    parser = commands.add_parser(
+        "resume",
+        help="go on with a run that was ended",
+        description="Go on with a run that was ended by Ctrl-C, a signal or a crash. It comes to "
+        "what it would have come to without, to the bit, on the same kernels.",
+    )
+    parser.add_argument(
+        "run", nargs="?", metavar="RUN", help="folder of a run (default: the newest run in runs/)"
+    )
+    parser.add_argument(
+        "--data", metavar="FILE", help="where the text is now, if it was moved since"
+    )
+    add_machine(parser)
+    parser.set_defaults(command=resume)
+
+
+def resume(args: argparse.Namespace) -> int:
+    """Read what the last checkpoint says of the run, and carry it out."""
+    use(args)
+    run = find_run(args.run)
+    path = run.newest()
+    if path is None:
+        raise CheckpointError(f"{run.folder}: has no checkpoint to go on from")
+    _, tokenizer, told = load_language_model(path)
+    settings = settings_of(path, told)
+    data = told.get("data")
+    source = data if args.data is None else args.data
+    corpus = corpus_of(source, settings, tokenizer)
+    if corpus.fingerprint() != told.get("fingerprint"):
+        raise DataError(
+            f"{source or 'the Python documentation'}: is not the text that {run.folder} began with"
+        )
+    return carry_out(run, corpus, settings, data, path)
