@@ -19,10 +19,11 @@ _TRANSFORMER: dict[str, Any] = {
     "hidden": 128,
     "positions": "rotary",
     "layers": 4,
-    "dropout": 0.1,
-    "batch": 8,
-    "window": 128,
+    "dropout": 0.0,
+    "batch": 4,
+    "epochs": 4.0,
     "lr": 3e-3,
+    "weight_decay": 0.1,
 }
 
 

@@ -84,6 +84,24 @@ def test_a_missing_command_and_an_unknown_one(capsys):
     fails(capsys, 2, "trian")
 
 
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (
+            ["train", "--hiden", "3"],
+            "tinyseq train: error: --hiden is unknown (did you mean --hidden?)",
+        ),
+        (["train", "--weight_decay=3"], "--weight_decay is unknown (did you mean --weight-decay?)"),
+        (["generate", "--lenght", "3"], "--lenght is unknown (did you mean --length?)"),
+        (["info", "--xyzzy"], "--xyzzy is unknown\n"),
+        (["info", "more"], "more is unknown\n"),
+        (["--hidden=3", "info"], "tinyseq: error: --hidden is unknown\n"),
+    ],
+)
+def test_an_unknown_option_is_named_with_the_nearest_known_one(capsys, argv, message):
+    assert message in fails(capsys, 2, *argv)
+
+
 def test_ctrl_c_outside_the_training_loop_is_one_line(capsys, monkeypatch):
     def interrupted(*args):
         raise KeyboardInterrupt

@@ -9,7 +9,7 @@ from tests.cli.running import SMALL, TEXT, TRANSFORMER, end_of, fails, same_arra
 from tinyseq.cli import main
 from tinyseq.saving import load_checkpoint, save_checkpoint
 
-LONGER = ["--steps", "150", "--evaluations", "15", "--dropout", "0.2"]
+LONGER = ["--steps", "90", "--evaluations", "9", "--dropout", "0.2"]
 
 
 def same_end(one, two):
@@ -29,7 +29,7 @@ def test_a_run_killed_at_any_moment_comes_to_the_same_bits(options):
         with process:
             assert process.stderr.readline().startswith("step ")  # so it is training
             try:
-                process.communicate(timeout=None if number is None else 0.3 * chance.random())
+                process.communicate(timeout=None if number is None else 0.2 * chance.random())
             except subprocess.TimeoutExpired:
                 process.send_signal(number)
                 _, err = process.communicate(timeout=60)
@@ -37,7 +37,7 @@ def test_a_run_killed_at_any_moment_comes_to_the_same_bits(options):
                 assert process.returncode in (-number, 128 + number), err
         if process.returncode == 0:
             break
-        process = start("resume", "killed", "--backend", "numpy")
+        process = start("resume", "killed")
     assert process.returncode == 0 and kills
     same_end("whole", "killed")
 
@@ -48,7 +48,7 @@ def test_a_run_killed_before_its_first_evaluation_goes_on():
         while not Path("killed", "checkpoints", "step-00000000.safetensors").exists():
             assert process.poll() is None
         process.kill()
-    assert main(["resume", "killed", "--backend", "numpy"]) == 0
+    assert main(["resume", "killed"]) == 0
     same_end("run", "killed")
 
 
@@ -56,7 +56,7 @@ def test_a_finished_run_has_nothing_left_to_do(capsys):
     train()
     first = capsys.readouterr()
     before = end_of("run")[1]
-    assert main(["resume", "run", "--backend", "numpy"]) == 0
+    assert main(["resume", "run"]) == 0
     assert capsys.readouterr().out == first.out
     assert end_of("run")[1] == before
 
@@ -68,7 +68,7 @@ def test_it_refuses_another_text_and_takes_one_that_was_moved(capsys):
     Path("text").unlink()
     assert "text: no such file" in fails(capsys, 1, "resume", "run")
     Path("moved").write_text(TEXT)
-    assert main(["resume", "run", "--data", "moved", "--backend", "numpy"]) == 0
+    assert main(["resume", "run", "--data", "moved"]) == 0
 
 
 def test_what_cannot_be_gone_on_with_is_one_line(capsys):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from tinyseq.cli.machine import add_machine, use
+from tinyseq.cli.machine import BACKENDS, add_machine, use
 from tinyseq.cli.runs import find_run, settings_of
 from tinyseq.cli.session import carry_out
 from tinyseq.cli.texts import corpus_of
@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
         "resume",
         help="go on with a run that was ended",
         description="Go on with a run that was ended by Ctrl-C, a signal or a crash. It comes to "
-        "what it would have come to without, to the bit, on the same kernels.",
+        "what it would have come to without, to the bit.",
     )
     parser.add_argument(
         "run", nargs="?", metavar="RUN", help="folder of a run (default: the newest run in runs/)"
@@ -34,13 +34,15 @@ def add(commands: Any) -> None:
 
 def resume(args: argparse.Namespace) -> int:
     """Read what the last checkpoint says of the run, and carry it out."""
-    use(args)
     run = find_run(args.run)
     path = run.newest()
     if path is None:
         raise CheckpointError(f"{run.folder}: has no checkpoint to go on from")
     _, tokenizer, told = load_language_model(path)
     settings = settings_of(path, told)
+    if "backend" not in args and told.get("backend") in BACKENDS:
+        args.backend = told["backend"]
+    use(args)
     data = told.get("data")
     source = data if args.data is None else args.data
     corpus = corpus_of(source, settings, tokenizer)

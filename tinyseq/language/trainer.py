@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from tinyseq import optim, random
+from tinyseq import backend, optim, random
 from tinyseq.autograd import Tensor
 from tinyseq.data import Batch
 from tinyseq.data.epochs import Tokens
@@ -62,6 +62,7 @@ class LanguageTrainer(Trainer):
                 settings=settings.used(),
                 data=source,
                 fingerprint=corpus.fingerprint(),
+                backend=backend.info()["backend"],
             ),
         )
         self._state: State | None = None
