@@ -46,7 +46,7 @@ def add(commands: Any) -> None:
     for name, default, told in (
         ("temperature", None, "1 is the model's own distribution, less is safer, 0 takes the "
          f"likeliest (default: {TEMPERATURE})"),
-        ("top-k", None, "choose among the K likeliest"),
+        ("top-k", None, "choose among the N likeliest"),
         ("top-p", None, "choose among the likeliest that together have this probability"),
         ("repetition-penalty", 1.0, "above 1 makes tokens that were there less likely"),
         ("beams", 1, "search for the likeliest text along so many at a time, instead of drawing"),
@@ -55,7 +55,8 @@ def add(commands: Any) -> None:
     ):  # fmt: skip
         kind = int if name in ("top-k", "beams", "seed") else float
         told += " (default: %(default)s)" * (default is not None)
-        group.add_argument(f"--{name}", type=kind, default=default, metavar="N", help=told)
+        letter = "N" if kind is int else "X"
+        group.add_argument(f"--{name}", type=kind, default=default, metavar=letter, help=told)
     add_machine(parser)
     parser.set_defaults(command=run)
 

@@ -66,7 +66,7 @@ def add_settings(parser: Parser) -> None:
                 type=KINDS[name],
                 default=argparse.SUPPRESS,
                 choices=CHOICES.get(name),
-                metavar=None if name in CHOICES else "N",
+                metavar=None if name in CHOICES else "X" if KINDS[name] is float else "N",
                 help=told,
             )
 

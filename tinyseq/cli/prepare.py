@@ -6,7 +6,6 @@ import argparse
 import sys
 from typing import Any
 
-from tinyseq.cli.machine import add_machine, use
 from tinyseq.cli.options import GROUPS
 from tinyseq.cli.texts import PIPE, unit
 from tinyseq.cli.usage import WrongUsage
@@ -39,13 +38,11 @@ def add(commands: Any) -> None:
         metavar="N",
         help=f"{GROUPS['text']['vocabulary']} (default: {Settings.vocabulary})",
     )
-    add_machine(parser)
     parser.set_defaults(command=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Write it, and say what is in it."""
-    use(args)
     if args.vocabulary is not None and args.tokenizer != "word":
         raise WrongUsage(f"--vocabulary is not for the {args.tokenizer} tokenizer")
     vocabulary = Settings.vocabulary if args.vocabulary is None else args.vocabulary

@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--data", metavar="FILE", help="where the text is now, if it was moved since"
     )
-    add_machine(parser)
+    add_machine(parser, "the run's")
     parser.set_defaults(command=resume)
 
 
