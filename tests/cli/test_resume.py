@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import tinyseq as ts
 from tests.cli.running import SMALL, TEXT, TRANSFORMER, end_of, fails, same_arrays, start, train
 from tinyseq.cli import main
 from tinyseq.saving import load_checkpoint, save_checkpoint
@@ -53,7 +54,9 @@ def test_a_run_killed_before_its_first_evaluation_goes_on():
         while not Path("killed", "checkpoints", "step-00000000.safetensors").exists():
             assert process.poll() is None
         process.kill()
+    ts.backend.use("auto")
     assert main(["resume", "killed"]) == 0
+    assert ts.backend.info()["backend"] == "numpy"  # as it began
     same_end("run", "killed")
 
 
@@ -61,7 +64,10 @@ def test_a_finished_run_has_nothing_left_to_do(capsys):
     train()
     first = capsys.readouterr()
     before = end_of("run")[1]
+    half_written = Path("run", "checkpoints", "step-00000012.safetensors.123.tmp")
+    half_written.write_bytes(b"half")
     assert main(["resume", "run"]) == 0
+    assert not half_written.exists()
     assert capsys.readouterr().out == first.out
     assert end_of("run")[1] == before
 

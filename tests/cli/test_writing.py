@@ -2,7 +2,9 @@ import itertools
 
 import pytest
 
-from tinyseq.cli.writing import until
+from tinyseq.cli.writing import until, written
+from tinyseq.data import WordTokenizer
+from tinyseq.models import CharLM
 
 
 @pytest.mark.parametrize("text", ["", "abab", "xxabacabax", "aabaabaaac", "no mark here", "ab\n\n"])
@@ -19,3 +21,10 @@ def test_nothing_is_read_after_a_mark_and_nothing_held_back_without_need():
     found = until(endless, ["cab"])
     assert [next(found), next(found), next(found)] == ["a", "b", ""]
     assert "".join(found) == "" and next(endless) == "c"
+
+
+def test_no_mark_of_the_tokenizer_ends_the_text():
+    tokenizer = WordTokenizer().fit("a b\n")
+    model = CharLM(len(tokenizer), "rnn", embed=3, hidden=4).eval()
+    pieces = list(written(model, tokenizer, "", 60, temperature=100.0, seed=0))
+    assert len(pieces) == 60 and {piece.strip(" ") for piece in pieces} == {"a", "b", "\n"}

@@ -50,4 +50,6 @@ def resume(args: argparse.Namespace) -> int:
         raise DataError(
             f"{source or 'the Python documentation'}: is not the text that {run.folder} began with"
         )
+    for half_written in run.checkpoints.glob("*.tmp"):  # what kill -9 may leave behind
+        half_written.unlink(missing_ok=True)
     return carry_out(run, corpus, settings, data, path)
