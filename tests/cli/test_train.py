@@ -1,3 +1,6 @@
+import csv
+import importlib.util
+import json
 import os
 import re
 import signal
@@ -36,6 +39,23 @@ def test_train_prints_the_comparison_a_sample_and_the_checkpoint(capsys, options
     sample = out.split("temperature 0.7:\n\n")[1].split("\n\nrun: run\n")[0]
     assert len(sample) == 400
     assert [line.split(":")[0] for line in err.splitlines()] == [f"step {k}/12" for k in (4, 8, 12)]
+
+
+def test_a_run_keeps_its_log_history_and_samples():
+    assert train() == 0
+    rows = [json.loads(line) for line in Path("run/log.jsonl").read_text().splitlines()]
+    with open("run/history.csv", newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == [4, 8, 12] == [int(row["step"]) for row in table]
+    assert [row["val_bits"] for row in rows] == [float(row["val_bits"]) for row in table]
+    samples = Path("run/samples.txt").read_text().split("--- step ")[1:]
+    assert [sample.split(",")[0] for sample in samples] == ["4", "8", "12"]
+    assert all(len(sample) > 200 for sample in samples)
+    assert checkpoints() == [
+        "best.safetensors", "step-00000008.safetensors", "step-00000012.safetensors"
+    ]  # fmt: skip
+    drawn = importlib.util.find_spec("matplotlib") is not None
+    assert Path("run/history.png").exists() == drawn
 
 
 def test_two_runs_with_one_seed_write_the_same_bytes(capsys, tmp_path):
