@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tinyseq as ts
-from tinyseq.language import Corpus, LanguageTrainer
+from tinyseq.language import Corpus, LanguageTrainer, learning_rate
 from tinyseq.models import CharLM, load_language_model
 from tinyseq.reading import held_out_bits
 from tinyseq.settings import Settings
@@ -89,6 +89,18 @@ def test_measuring_does_not_change_the_run(model):
     assert same(
         run(model=model, dropout=0.3, evaluations=6), run(model=model, dropout=0.3, evaluations=1)
     )
+
+
+def test_each_step_has_its_learning_rate(monkeypatch):
+    real, rates = ts.optim.AdamW.step, []
+
+    def watched(self):
+        rates.append(self.lr)
+        real(self)
+
+    monkeypatch.setattr(ts.optim.AdamW, "step", watched)
+    settings = run(warmup=0.3).settings
+    assert rates == [learning_rate(settings, step, 12) for step in range(1, 13)]
 
 
 @pytest.mark.parametrize("model", ["lstm", "transformer"])

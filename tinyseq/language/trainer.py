@@ -12,9 +12,10 @@ from tinyseq.autograd import Tensor
 from tinyseq.data import Batch
 from tinyseq.data.epochs import Tokens
 from tinyseq.language.corpus import Corpus
-from tinyseq.language.schedule import Schedule
+from tinyseq.language.schedule import share
 from tinyseq.models import LanguageModel, State, language_model_configuration
 from tinyseq.nn import functional as F
+from tinyseq.optim.lr_scheduler import LambdaLR
 from tinyseq.reading import held_out_bits, loss_after, new_model
 from tinyseq.settings import Settings
 from tinyseq.training import Callback, History, Trainer
@@ -53,7 +54,7 @@ class LanguageTrainer(Trainer):
             model,
             F.cross_entropy,
             optimizer,
-            scheduler=Schedule(optimizer, settings, self.total),
+            scheduler=LambdaLR(optimizer, lambda taken: share(settings, taken + 1, self.total)),
             clip_grad_norm=settings.clip,
             callbacks=callbacks,
             configuration=language_model_configuration(
