@@ -1,4 +1,4 @@
-"""How the two kinds of language model read: to learn, to be measured, and to go on writing.
+"""How the two kinds of language model read: to learn, and to be measured.
 
 A recurrent model carries a state along the text. A transformer has none: it looks back at what it
 has read, as far as its block of positions reaches.
@@ -114,45 +114,3 @@ def _in_windows(model: GPT, ids: Ids) -> float:
         counted = np.arange(T) >= T - fresh[first : first + rows, None]
         nats += float(found[counted].sum(dtype=np.float64))
     return nats
-
-
-class Writer:
-    """Reads symbols as they are written and predicts the next, at the same cost however many.
-
-    Args:
-        model: in evaluation mode, unless dropout is wanted.
-    """
-
-    def __init__(self, model: LanguageModel) -> None:
-        self.model = model
-        self._state: State | None = None
-        # Of a transformer: what it may look back at, and its keys and values.
-        self._seen = np.zeros(0, np.int64)
-        self._cache = model.cache() if isinstance(model, GPT) else []
-
-    @no_grad
-    def read(self, ids: Ids) -> NDArray[np.float64]:
-        """Read the next symbols (n,), n at least 1: the logits (V,) of what comes after them."""
-        if isinstance(self.model, GPT):
-            logits = self.model.step(self._next(self.model, ids)[None], self._cache)
-        else:
-            logits, self._state = self.model(ids[None], self._state)
-        last: NDArray[np.float64] = logits.data[0, -1].astype(np.float64)
-        return last
-
-    def _next(self, model: GPT, ids: Ids) -> Ids:
-        """What the model is to read after what lies in the cache.
-
-        Where its positions end, it begins anew with the half block before: so reading twice costs,
-        on average, no more than one symbol more for each symbol.
-        """
-        if model.window and model.configuration["positions"] == "rotary":
-            return ids
-        block = model.block_size
-        if len(self._seen) + len(ids) <= block:
-            self._seen = np.concatenate((self._seen, ids))
-            return ids
-        kept = min(block, max(len(ids), (block + 1) // 2))
-        self._seen = np.concatenate((self._seen, ids))[-kept:]
-        self._cache = model.cache()
-        return self._seen

@@ -9,7 +9,7 @@ from tinyseq.cli.machine import add_machine, use
 from tinyseq.cli.runs import find_checkpoint
 from tinyseq.cli.train import SAMPLE_LENGTH, SAMPLE_TEMPERATURE
 from tinyseq.cli.usage import WrongUsage
-from tinyseq.generation import generate
+from tinyseq.generation import stream_text
 from tinyseq.models import load_charlm
 
 
@@ -54,11 +54,14 @@ def run(args: argparse.Namespace) -> int:
     prompt = getattr(args, "prompt", "")
     model, tokenizer, _ = load_charlm(find_checkpoint(getattr(args, "run", None)))
     try:
-        characters = generate(model, tokenizer, prompt, args.length, args.temperature, args.seed)
+        pieces = stream_text(
+            model, tokenizer, prompt, args.length, temperature=args.temperature, seed=args.seed
+        )
     except ValueError as error:
-        raise WrongUsage(f"--{error}") from None
+        wrong = str(error).removeprefix("generate: ").replace("max_new_tokens", "length")
+        raise WrongUsage(f"--{wrong}") from None
     print(prompt, end="", flush=True)
-    for character in characters:
-        print(character, end="", flush=True)
+    for piece in pieces:
+        print(piece, end="", flush=True)
     print()
     return 0

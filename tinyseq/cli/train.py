@@ -13,7 +13,7 @@ from tinyseq.cli.machine import add_machine, kernels, use
 from tinyseq.cli.options import add_settings, read_settings
 from tinyseq.cli.runs import new_run
 from tinyseq.data import default_text, read_text
-from tinyseq.generation import generate
+from tinyseq.generation import stream_text
 from tinyseq.models import NGram
 from tinyseq.training import Corpus, train
 
@@ -95,9 +95,10 @@ def run(args: argparse.Namespace) -> int:
         f"{better} is better by {gap:.4f}"
     )
     print(f"sample, temperature {SAMPLE_TEMPERATURE}:\n")
-    sample = generate(
-        outcome.model, corpus.tokenizer, "", SAMPLE_LENGTH, SAMPLE_TEMPERATURE, settings.seed
-    )
+    sample = stream_text(
+        outcome.model, corpus.tokenizer, "", SAMPLE_LENGTH,
+        temperature=SAMPLE_TEMPERATURE, seed=settings.seed,
+    )  # fmt: skip
     print("".join(sample))
     print(f"\nrun: {folder.folder}")
     return 0
