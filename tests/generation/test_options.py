@@ -19,7 +19,10 @@ from tinyseq.generation import generate, stream
         ({"repetition_penalty": 0}, "repetition_penalty must be above 0, got 0"),
         ({"repetition_penalty": float("inf")}, "repetition_penalty must be a number from 0 up"),
         ({"num_beams": 0}, "num_beams must be a whole number from 1 up, got 0"),
-        ({"length_penalty": float("nan")}, "length_penalty must be a number, got nan"),
+        (
+            {"length_penalty": float("nan")},
+            "length_penalty must be a number from -10 to 10, got nan",
+        ),
         ({"num_beams": 2, "top_k": 3}, "top_k and top_p are for draws, and num_beams 2 draws"),
         ({"num_beams": 2, "temperature": 0.5}, "temperature, top_k and top_p are for draws"),
         ({"stop": -1}, "stop must be a whole number from 0 up, got -1"),

@@ -111,9 +111,9 @@ def test_equal_prompts_are_given_different_draws():
     assert first.tolist() != second.tolist()
 
 
-def test_a_stream_gives_the_same_as_they_come():
+@pytest.mark.parametrize("options", [{"seed": 2, "top_p": 0.9}, {"num_beams": 3}])
+def test_a_stream_gives_the_same_as_they_come(options):
     table = Table(V, stop=(0,))
-    options = {"seed": 2, "top_p": 0.9}
     assert list(stream(table, [3], 20, **options)) == generate(table, [3], 20, **options).tolist()
     rows = [[], [], [], []]
     for row, symbol in stream(table, PROMPTS, 20, **options):

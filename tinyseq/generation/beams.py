@@ -35,6 +35,7 @@ class Beams:
         self._before = set(first)
         self._beams = [Beam((), 0.0)]
         self._best = -np.inf
+        self._found: tuple[int, ...] = ()
 
     def advance(self, logits: NDArray[Any]) -> tuple[list[int], list[int]]:
         """Logits (n,V) of what comes after each beam -> which of the n go on, and what each is to
@@ -59,8 +60,9 @@ class Beams:
         if length == self._options.max_new_tokens:
             for beam in going:
                 self._end(*beam, length)
-            return [], []
+            going = []
         if not going or self._score(going[0].total, self._kindest(length)) <= self._best:
+            self.written = list(self._found)
             return [], []
         return parents, [beam.symbols[-1] for beam in going]
 
@@ -79,7 +81,7 @@ class Beams:
 
     def _end(self, symbols: tuple[int, ...], total: float, length: int) -> None:
         if (score := self._score(total, length)) > self._best:
-            self._best, self.written = score, list(symbols)
+            self._best, self._found = score, symbols
 
 
 def _largest(values: NDArray[np.float64], count: int) -> NDArray[np.int64]:

@@ -40,7 +40,7 @@ class Options:
         if self.repetition_penalty == 0:
             raise ValueError("generate: repetition_penalty must be above 0, got 0")
         _check_whole("num_beams", self.num_beams, 1)
-        _check_number("length_penalty", self.length_penalty, -math.inf)
+        _check_number("length_penalty", self.length_penalty, -10.0, 10.0)
         if self.seed is not None:
             _check_whole("seed", self.seed, 0)
         drawn = self.temperature not in (0, 1) or self.top_k or self.top_p is not None
@@ -78,6 +78,5 @@ def _check_whole(name: str, given: Any, least: int) -> None:
 def _check_number(name: str, given: Any, least: float, most: float = math.inf) -> None:
     number = isinstance(given, Real) and not isinstance(given, bool)
     if not (number and math.isfinite(given) and least <= given <= most):
-        limits = f" from {least:g} up" if math.isinf(most) else f" from {least:g} to {most:g}"
-        limits = "" if math.isinf(least) else limits
-        raise ValueError(f"generate: {name} must be a number{limits}, got {given!r}")
+        limits = f"{least:g} up" if math.isinf(most) else f"{least:g} to {most:g}"
+        raise ValueError(f"generate: {name} must be a number from {limits}, got {given!r}")

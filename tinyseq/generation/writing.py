@@ -52,7 +52,8 @@ def generate(
         repetition_penalty: above 1 makes symbols of the prompt and those already written less
             likely. Of an encoder-decoder, the prompt that it reads does not count.
         num_beams: of beam search; 1 draws.
-        length_penalty: of beam search: above 0 longer continuations gain, below 0 shorter ones.
+        length_penalty: of beam search: above 0 longer continuations gain, below 0 shorter ones; from
+            -10 to 10.
         stop: symbols with which a row ends, and which are left out of it. An encoder-decoder has
             one of its own.
         suppress: symbols that never come.
@@ -93,21 +94,24 @@ def stream(
     top_k: int | None = None,
     top_p: float | None = None,
     repetition_penalty: float = 1.0,
+    num_beams: int = 1,
+    length_penalty: float = 1.0,
     stop: int | Iterable[int] | None = None,
     suppress: int | Iterable[int] | None = None,
     seed: int | None = None,
 ) -> Iterator[Any]:
-    """Go on as `generate` does, symbol by symbol as they are drawn.
+    """Go on as `generate` does, symbol by symbol as they are drawn; beam search knows none before
+    it ends.
 
-    Args are those of `generate`, but for beam search, which knows nothing until it ends.
+    Args are those of `generate`.
 
     Returns an iterator of symbols, or for several prompts of pairs (row, symbol).
 
     Raises as `generate` does; what is wrong with the arguments is said by the call.
     """
     options = Options(
-        max_new_tokens, temperature, top_k, top_p, repetition_penalty,
-        stop=symbols_of("stop", stop), suppress=symbols_of("suppress", suppress), seed=seed,
+        max_new_tokens, temperature, top_k, top_p, repetition_penalty, num_beams, length_penalty,
+        symbols_of("stop", stop), symbols_of("suppress", suppress), seed,
     )  # fmt: skip
     prompts, single = _prompts(prompt)
     writers, ticks = _begin(model, prompts, options)
@@ -121,9 +125,9 @@ def _as_they_come(
     given = [0] * len(writers)
     for _ in ticks:
         for row, writer in enumerate(writers):
-            if len(writer.written) > given[row]:
+            for symbol in writer.written[given[row] :]:
                 given[row] += 1
-                yield row, writer.written[-1]
+                yield row, symbol
 
 
 def _prompts(given: Any) -> tuple[list[Ids], bool]:
