@@ -52,8 +52,8 @@ def generate(
         repetition_penalty: above 1 makes symbols of the prompt and those already written less
             likely. Of an encoder-decoder, the prompt that it reads does not count.
         num_beams: of beam search; 1 draws.
-        length_penalty: of beam search: above 0 longer continuations gain, below 0 shorter ones; from
-            -10 to 10.
+        length_penalty: of beam search, from -10 to 10: above 0 longer continuations gain, below 0
+            shorter ones.
         stop: symbols with which a row ends, and which are left out of it. An encoder-decoder has
             one of its own.
         suppress: symbols that never come.
