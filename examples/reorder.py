@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="short sequences, seconds each")
     args = parser.parse_args(arguments)
     ts.set_num_threads(1)  # the steps are too small to share
-    steps, longest, goal = (250, 5, 0.9) if args.quick else (2000, 15, 0.99)
+    steps, longest, goal = (150, 5, 0.9) if args.quick else (2000, 15, 0.99)
     missed = 0
     for task in [args.task] if args.task else TASKS:
         for kind in [args.model] if args.model else ("transformer", "gru"):

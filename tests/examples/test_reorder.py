@@ -11,7 +11,7 @@ def threads():
     ts.set_num_threads(before)
 
 
-@pytest.mark.parametrize("task", reorder.TASKS)
+@pytest.mark.parametrize("task", ["sort"])
 def test_short_sequences_are_learned(task, capsys):
     assert reorder.main(["--quick", "--task", task]) == 0
     printed = capsys.readouterr().out.splitlines()
