@@ -21,7 +21,7 @@ class HuggingFaceTokenizer(Tokenizer):
     it back). A text that holds a special token's name is encoded as that token.
 
     Args:
-        tokenizer: a ``tokenizers.Tokenizer``, which is copied, or the path of its ``tokenizer.json``.
+        tokenizer: a ``tokenizers.Tokenizer``, which is copied, or the path of a ``tokenizer.json``.
         unknown, pad, begin, end: the names of the tokens that mean this, where there are such.
 
     Raises ImportError when ``tokenizers`` is not installed, DataError when the file cannot be read
@@ -63,7 +63,9 @@ class HuggingFaceTokenizer(Tokenizer):
         try:
             found = self._tokenizer.encode(self._checked_text(text), add_special_tokens=False)
         except TypeError:
-            raise DataError("HuggingFaceTokenizer.encode: text must be Unicode throughout") from None
+            raise DataError(
+                "HuggingFaceTokenizer.encode: text must be Unicode throughout"
+            ) from None
         return np.array(found.ids, np.int64)
 
     def decode(self, ids: Iterable[int] | Ids) -> str:
