@@ -14,7 +14,7 @@ FLOORS = {
     **dict.fromkeys(["optim", "data", "models", "saving", "training", "generation"], 5),
     **dict.fromkeys(["reading", "settings", "atomic", "language", "metrics", "summary"], 5),
     **dict.fromkeys(["transforms", "checkpointing", "drawing", "tree"], 5),
-    **dict.fromkeys(["cli", "__main__", "testing"], 6),
+    **dict.fromkeys(["cli", "__main__", "testing", "huggingface"], 6),
     # What layers are initialised with, and what dropout draws from, has no layer in it.
     **dict.fromkeys(["init", "random"], 3),
 }
