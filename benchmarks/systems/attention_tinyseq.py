@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 import tinyseq as ts
-from benchmarks.attention_cases import DROPPED, AttentionCase, V
-from benchmarks.gpt_steps import CLIP, DECAY, LEARNING_RATE, recorded
+from benchmarks.cases.attention import DROPPED, AttentionCase, V
 from benchmarks.harness import Results
+from benchmarks.systems.steps import CLIP, DECAY, LEARNING_RATE, recorded, updated
 from tinyseq.models import GPT
 from tinyseq.nn import functional as F
 
@@ -22,6 +22,8 @@ def work(case: AttentionCase) -> Callable[[], Results]:
     inputs: dict[str, Any] = case.inputs()
     if case.kind == "gpt":
         return steps(case, inputs) if case.asked == "step" else tokens(case, inputs)
+    if case.kind == "adam":
+        return adam(inputs)
     gradients = [inputs.pop(name) for name in ("g", "g_sum") if name in inputs]
     constants = {name: inputs.pop(name) for name in CONSTANTS if name in inputs}
     if case.kind == "attention":
@@ -52,9 +54,19 @@ FORWARD: dict[str, Callable[..., list[ts.Tensor]]] = {
     "rms_norm": lambda x, w: [F.rms_norm(x, x.shape[-1], w, 1e-5)],
     "add_layer_norm": lambda x, residual, w, b: list(F.add_layer_norm(x, residual, w, b)),
     "linear_gelu": lambda x, w, b: [F.linear(x, w, b, activation="gelu")],
+    "cross_entropy": lambda x, target: [F.cross_entropy(x, target)],
     "linear_cross_entropy": lambda x, w, target: [F.linear_cross_entropy(x, w, None, target)],
     "dropout": lambda x: [F.dropout(x, DROPPED)],
 }
+
+
+def adam(inputs: dict[str, Any]) -> Callable[[], Results]:
+    """One step over all parameters."""
+    parameters = [ts.nn.Parameter(a) for name, a in inputs.items() if name[0] == "p"]
+    for i, parameter in enumerate(parameters):
+        parameter.grad = ts.Tensor(inputs[f"g{i}"])
+    optimizer = ts.optim.Adam(parameters, LEARNING_RATE)
+    return updated(optimizer.step, lambda: parameters[0].data.copy())
 
 
 def model_of(case: AttentionCase, weights: dict[str, Any]) -> GPT:

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from benchmarks.attention_cases import DROPPED, AttentionCase, V
-from benchmarks.gpt_steps import CLIP, DECAY, LEARNING_RATE, recorded
-from benchmarks.gpt_torch import TorchGPT
+from benchmarks.cases.attention import DROPPED, AttentionCase, V
 from benchmarks.harness import NOTES, Here, Results, quickest
+from benchmarks.systems.gpt_torch import TorchGPT
+from benchmarks.systems.steps import CLIP, DECAY, LEARNING_RATE, recorded, updated
 
 
 def work(case: AttentionCase) -> Callable[[], Results]:
@@ -21,6 +21,8 @@ def work(case: AttentionCase) -> Callable[[], Results]:
     inputs: dict[str, Any] = {name: torch.from_numpy(a) for name, a in case.inputs().items()}
     if case.kind == "gpt":
         return steps(case, inputs) if case.asked == "step" else tokens(case, inputs)
+    if case.kind == "adam":
+        return adam(inputs)
     gradients = [inputs.pop(name) for name in ("g", "g_sum") if name in inputs]
     constants = {"target": inputs.pop("target")} if "target" in inputs else {}
     mask = inputs.pop("mask", None)
@@ -77,9 +79,23 @@ FORWARD: dict[str, Callable[..., list[torch.Tensor]]] = {
     "rms_norm": lambda x, w: [F.rms_norm(x, x.shape[-1:], w, 1e-5)],
     "add_layer_norm": add_layer_norm,
     "linear_gelu": lambda x, w, b: [F.gelu(F.linear(x, w, b))],
+    "cross_entropy": lambda x, target: [F.cross_entropy(x, target)],
     "linear_cross_entropy": lambda x, w, target: [F.cross_entropy(F.linear(x, w), target)],
     "dropout": lambda x: [F.dropout(x, DROPPED)],
 }
+
+
+def adam(inputs: dict[str, Any]) -> Callable[[], Results]:
+    """One step over all parameters, in whichever of PyTorch's two ways is faster."""
+
+    def build(**how: bool) -> Callable[[], Results]:
+        parameters = [a.clone().requires_grad_() for name, a in inputs.items() if name[0] == "p"]
+        for i, parameter in enumerate(parameters):
+            parameter.grad = inputs[f"g{i}"]
+        optimizer = torch.optim.Adam(parameters, LEARNING_RATE, **how)
+        return updated(optimizer.step, lambda: parameters[0].detach().numpy().copy())
+
+    return quickest([build(fused=True), build(foreach=True)])
 
 
 def model_of(case: AttentionCase, weights: dict[str, torch.Tensor]) -> TorchGPT:

@@ -8,18 +8,11 @@ from typing import Any
 import numpy as np
 
 import tinyseq as ts
-from benchmarks.cases import Case
+from benchmarks.cases.recurrent import Case
 from benchmarks.harness import Results
 
 STATES = ("h0", "c0")
 CONSTANTS = ("lengths", "mask", "zone_h", "zone_c", "checkpoint_every")  # not learnt
-
-
-def setup(backend: str, threads: int) -> str:
-    """Once per process; returns what the header says."""
-    ts.backend.use(backend)
-    ts.set_num_threads(threads)
-    return f"tinyseq {ts.__version__}, {ts.backend.info()['isa']}"
 
 
 def work(case: Case) -> Callable[[], Results]:

@@ -1,8 +1,9 @@
-"""What the systems' training steps of a GPT have in common."""
+"""What the systems' training steps have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -22,5 +23,19 @@ def recorded(step: Callable[[], float]) -> Callable[[], Results]:
     def once() -> Results:
         step()
         return [losses]
+
+    return once
+
+
+def updated(step: Callable[[], object], parameter: Callable[[], Any]) -> Callable[[], Results]:
+    """Take the first steps of an optimizer now; a function that takes one more and returns what a
+    parameter was after the first ones."""
+    for _ in range(STEPS):
+        step()
+    results = [parameter()]
+
+    def once() -> Results:
+        step()
+        return results
 
     return once

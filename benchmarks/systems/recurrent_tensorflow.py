@@ -5,23 +5,14 @@ The weights are held as Keras holds them, (D, G H) and (H, G H).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from itertools import product
 from typing import Any
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # before the import, which is what talks
 import tensorflow as tf
 
-from benchmarks.cases import Case
+from benchmarks.cases.recurrent import Case
 from benchmarks.harness import Results, quickest
-
-
-def setup(threads: int) -> str:
-    """Once per process; returns what the header says."""
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
-    return f"TensorFlow {tf.__version__}"
 
 
 def lstm(state: Any, from_x: Any, w: Any, b: Any) -> Any:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.attention_cases import DROPPED, AttentionCase
+from benchmarks.cases.attention import DROPPED, AttentionCase
 from benchmarks.harness import Results, quickest
+from benchmarks.systems.steps import LEARNING_RATE, updated
 
 
 def work(case: AttentionCase) -> Callable[[], Results]:
     """A function that does the case's work once and returns its results."""
     inputs = {name: jnp.asarray(a) for name, a in case.inputs().items()}
+    if case.kind == "adam":
+        return adam(inputs)
     gradients = [inputs.pop(name) for name in ("g", "g_sum") if name in inputs]
     constants = {name: inputs.pop(name) for name in ("mask", "target") if name in inputs}
     if case.kind == "attention" and case.variant not in ("full", "bool mask", "float mask"):
@@ -63,6 +67,34 @@ def ways(case: AttentionCase) -> list[Callable[..., list[Any]]]:
     return [library, plain]
 
 
+def adam(inputs: dict[str, Any]) -> Callable[[], Results]:
+    """One step over all parameters, which are overwritten."""
+    count = len(inputs) // 2
+    gradients = [inputs[f"g{i}"] for i in range(count)]
+
+    @partial(jax.jit, donate_argnums=0)
+    def step(state: list[Any], gradients: list[Any]) -> list[Any]:
+        number = state[0] + 1
+        after = [number]
+        for (p, m, v), g in zip(state[1:], gradients, strict=True):
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+            size = LEARNING_RATE / (1 - 0.9**number)
+            root = jnp.sqrt(v) / jnp.sqrt(1 - 0.999**number)
+            after.append((p - size * m / (root + 1e-8), m, v))
+        return after
+
+    state: list[Any] = [jnp.zeros(())]
+    for i in range(count):
+        p = inputs[f"p{i}"]
+        state.append((p, jnp.zeros_like(p), jnp.zeros_like(p)))
+
+    def once() -> None:
+        nonlocal state
+        state = jax.block_until_ready(step(state, gradients))
+
+    return updated(once, lambda: np.array(state[1][0]))
+
+
 def layer_norm(x: Any, w: Any, b: Any) -> list[Any]:
     gap = x - x.mean(-1, keepdims=True)
     return [gap * jax.lax.rsqrt((gap * gap).mean(-1, keepdims=True) + 1e-5) * w + b]
@@ -81,10 +113,13 @@ def linear_gelu(x: Any, w: Any, b: Any) -> list[Any]:
     return [jax.nn.gelu(x @ w.T + b, approximate=False)]
 
 
+def cross_entropy(x: Any, target: Any) -> list[Any]:
+    picked = jnp.take_along_axis(x, target[:, None], 1)[:, 0]
+    return [(jax.nn.logsumexp(x, -1) - picked).mean()]
+
+
 def linear_cross_entropy(x: Any, w: Any, target: Any) -> list[Any]:
-    logits = x @ w.T
-    picked = jnp.take_along_axis(logits, target[:, None], 1)[:, 0]
-    return [(jax.nn.logsumexp(logits, -1) - picked).mean()]
+    return cross_entropy(x @ w.T, target)
 
 
 def dropout(x: Any, key: Any) -> list[Any]:
@@ -95,6 +130,7 @@ def dropout(x: Any, key: Any) -> list[Any]:
 FORWARD: dict[str, Callable[..., list[Any]]] = {
     function.__name__: function
     for function in (
-        layer_norm, rms_norm, add_layer_norm, linear_gelu, linear_cross_entropy, dropout
+        layer_norm, rms_norm, add_layer_norm, dropout, linear_gelu, cross_entropy,
+        linear_cross_entropy,
     )
 }  # fmt: skip

@@ -1,8 +1,7 @@
-"""The cases: what is computed, from which inputs. How is each system's own business (work_*.py)."""
+"""The cases: what is computed, from which inputs. How is each system's own business (systems/)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from zlib import crc32
@@ -10,16 +9,9 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.variants import GATES, altered
+from benchmarks.cases.variants import GATES, altered
 
 CELLS = ("lstm", "gru", "rnn")
-RECURRENT_SHAPES = [(32, 16, 64, 64), (64, 32, 256, 256), (1000, 8, 64, 128), (100, 64, 512, 512)]
-MATMUL_SHAPES = [
-    (64, 64, 64), (128, 128, 128), (256, 256, 256), (512, 512, 512), (1024, 1024, 1024),
-    (1, 1024, 1024), (1024, 1, 1024), (3, 1000, 1000), (16, 512, 512), (129, 100, 333),
-    (1000, 7, 1000), (1024, 1024, 7),
-]  # fmt: skip
-
 Inputs = dict[str, NDArray[Any]]
 
 
@@ -37,7 +29,7 @@ class Case:
     kind: str
     shape: tuple[int, ...]
     variant: str = ""
-    family: ClassVar[str] = "work"  # the modules that do it: work_torch, work_jax, ...
+    family: ClassVar[str] = "recurrent"  # the modules that do it: systems/recurrent_torch, ...
 
     @property
     def name(self) -> str:
@@ -45,8 +37,20 @@ class Case:
         if self.kind == "matmul":
             sizes = "x".join(map(str, self.shape))
         else:
-            sizes = " ".join(f"{name}={n}" for name, n in zip("TBDH", self.shape, strict=True))
+            sizes = " ".join(f"{name}={n}" for name, n in self.size.items())
         return f"{self.kind} {sizes} {self.variant}".rstrip()
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """Who else can do it."""
+        if self.kind == "matmul":
+            return ("torch", "jax", "tensorflow", "tinygrad")
+        return () if self.variant else ("torch", "jax", "tensorflow")
+
+    @property
+    def size(self) -> dict[str, float]:
+        """What grows along a curve."""
+        return dict(zip("MNK" if self.kind == "matmul" else "TBDH", self.shape, strict=True))
 
     @property
     def cell(self) -> str:
@@ -68,6 +72,9 @@ class Case:
         T, B, D, H = self.shape
         return 2.0 * GATES[self.cell] * T * B * H * (D + H) * (3 if self.asked == "train" else 1)
 
+    bytes: ClassVar[float] = 0.0  # not what limits these
+    units: ClassVar[int] = 1
+
     def inputs(self) -> Inputs:
         """Standard normal numbers, weights scaled down; the same in every process."""
         random = np.random.default_rng(crc32(f"{self.kind} {self.shape}".encode()))
@@ -87,17 +94,3 @@ class Case:
         first = normal if self.asked == "step" else lambda *shape: np.zeros(shape, np.float32)
         inputs |= {name: first(B, H) for name in ("h0", "c0")[: 1 + (self.cell == "lstm")]}
         return altered(inputs, self.cell, self.variant, random)
-
-
-def cases(quick: bool) -> Iterator[Case]:
-    """All of `python -m benchmarks`."""
-    for m, n, k in MATMUL_SHAPES[:3] if quick else MATMUL_SHAPES:
-        yield Case("matmul", (m, n, k), "nn")
-    for turned in ("nt", "tn", "tt"):
-        yield Case("matmul", (256,) * 3 if quick else (512,) * 3, turned)
-    if not quick:
-        yield Case("matmul", (1, 1024, 1024), "nt")
-    for cell in CELLS:
-        for shape in RECURRENT_SHAPES[:1] if quick else RECURRENT_SHAPES:
-            yield Case(f"{cell} forward", shape)
-            yield Case(f"{cell} train", shape)

@@ -6,16 +6,10 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks.cases import Case, Inputs
+from benchmarks.cases.recurrent import Case, Inputs
 from benchmarks.harness import Results
 
 NAMES = {"w_ih": "weight_ih", "w_hh": "weight_hh", "b_ih": "bias_ih", "b_hh": "bias_hh"}
-
-
-def setup(threads: int) -> str:
-    """Once per process; returns what the header says."""
-    torch.set_num_threads(threads)
-    return f"PyTorch {torch.__version__}"
 
 
 def work(case: Case) -> Callable[[], Results]:

@@ -5,7 +5,6 @@ The weights are held as JAX's own layers hold them, (D, G H) and (H, G H).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -14,16 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.cases import Case
+from benchmarks.cases.recurrent import Case
 from benchmarks.harness import Results, quickest
-
-
-def setup(threads: int) -> str:
-    """Once per process; returns what the header says."""
-    os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={str(threads > 1).lower()}"
-    jax.config.update("jax_platforms", "cpu")
-    jax.config.update("jax_cpu_enable_async_dispatch", False)  # each result is awaited anyway
-    return f"JAX {jax.__version__}"
 
 
 def lstm(state: Any, from_x: Any, w: Any, b: Any) -> Any:

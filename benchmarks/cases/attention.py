@@ -1,6 +1,6 @@
 """The cases of attention and the layers around it: what is computed, from which inputs.
 
-How is each system's own business (attention_tinyseq.py, attention_torch.py, attention_jax.py).
+How is each system's own business (systems/).
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ from zlib import crc32
 
 import numpy as np
 
-from benchmarks.cases import Inputs
+from benchmarks.cases.recurrent import Inputs
 
 V = 65  # symbols that the language models know, as many as a text in English uses
 SIZES = {
     "attention": "BNTd", "layer_norm": "RE", "rms_norm": "RE", "add_layer_norm": "RE",
-    "dropout": "RE", "linear_gelu": "RIO", "linear_cross_entropy": "REV", "gpt": "LNETB",
+    "dropout": "RE", "linear_gelu": "RIO", "cross_entropy": "RV", "linear_cross_entropy": "REV",
+    "adam": "PS", "gpt": "LNETB",
 }  # fmt: skip
-# How many arrays of the size of x a pass must at least read and write, forward and backward.
+# How many arrays of the size of x a pass must at least read and write, forward and backward. Adam
+# reads a parameter, its gradient and two moments, and writes all but the gradient.
 PASSES = {
-    "layer_norm": (2, 3), "rms_norm": (2, 3), "add_layer_norm": (4, 4), "dropout": (2, 2)
+    "layer_norm": (2, 3), "rms_norm": (2, 3), "add_layer_norm": (4, 4), "dropout": (2, 2),
+    "cross_entropy": (1, 2), "adam": (7,),
 }  # fmt: skip
 DROPPED = 0.1
 VARIANTS = ("causal", "full", "bool mask", "float mask", "grouped", "window", "lengths")
@@ -33,7 +36,7 @@ class AttentionCase:
 
     Args:
         kind: of SIZES.
-        asked: "forward" or "train"; of a "gpt", "step" or "token".
+        asked: "forward" or "train"; of "adam" and a "gpt" "step", or "token".
         shape: by the letters of SIZES.
         variant: of attention, of VARIANTS; "grouped", "window" and "lengths" are causal too. Of a
             gpt, "eager" keeps PyTorch from compiling it.
@@ -48,8 +51,23 @@ class AttentionCase:
     @property
     def name(self) -> str:
         """As the table shows it."""
-        sizes = " ".join(f"{a}={n}" for a, n in zip(SIZES[self.kind], self.shape, strict=True))
+        sizes = " ".join(f"{name}={n}" for name, n in self.size.items())
         return f"{self.kind} {self.asked} {sizes} {self.variant}".rstrip()
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """Who else can do it."""
+        return ("torch",) if self.kind == "gpt" else ("torch", "jax")
+
+    @property
+    def size(self) -> dict[str, float]:
+        """What grows along a curve."""
+        return dict(zip(SIZES[self.kind], self.shape, strict=True))
+
+    @property
+    def units(self) -> int:
+        """How many of what is asked for one call does: tokens, or just itself."""
+        return self.shape[3] if self.asked == "token" else 1
 
     @property
     def window(self) -> int:
@@ -81,6 +99,8 @@ class AttentionCase:
         """Attention 4 d for each head, query and key it sees, the causal square counted as half,
         and 3.5 times that in training; products 2 M N K, and three times that in training."""
         train = self.asked in ("train", "step")
+        if self.kind in PASSES or self.asked == "token":
+            return 0.0
         if self.kind == "gpt":
             L, _, E, T, B = self.shape
             tokens = 6.0 * B * T * (12 * L * E * E + V * E)
@@ -98,7 +118,9 @@ class AttentionCase:
     @property
     def bytes(self) -> float:
         """What must be read and written at least, where that counts and not the operations."""
-        passes = PASSES[self.kind]
+        passes = PASSES.get(self.kind)
+        if passes is None:
+            return 0.0
         return 4.0 * prod(self.shape) * sum(passes[: 1 + (self.asked == "train")])
 
     def inputs(self) -> Inputs:
@@ -120,8 +142,14 @@ class AttentionCase:
             elif self.variant == "float mask":
                 inputs["mask"] = normal(1, N, T, T)
             return inputs
+        if self.kind == "adam":
+            return {
+                f"{what}{i}": normal(self.shape[1]) for what in "pg" for i in range(self.shape[0])
+            }
         R, E, *more = self.shape
         inputs = {"x": normal(R, E)}
+        if self.kind == "cross_entropy":
+            return inputs | {"target": random.integers(0, E, R)}
         if self.kind == "add_layer_norm":
             inputs |= {"residual": normal(R, E), "g_sum": normal(R, E)}
         if self.kind == "linear_cross_entropy":

@@ -1,0 +1,27 @@
+"""The sections of `python -m benchmarks`, in the order in which they are measured.
+
+A section is a function of a Run that yields its rows one by one, each as soon as it is measured;
+its docstring's first line is its title. It leaves out what `run.wants` does not want, makes do
+with tiny sizes if `run.quick`, and does what only the targets ask for if `run.deep`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from benchmarks.records import Row
+from benchmarks.run import Run
+from benchmarks.sections.attention import attention, attention_threads, skip
+from benchmarks.sections.layers import layers
+from benchmarks.sections.matmul import matmul
+from benchmarks.sections.models import models
+from benchmarks.sections.overhead import overhead
+from benchmarks.sections.recurrent import recurrent, recurrent_threads, variants
+from benchmarks.sections.streaming import streaming
+
+Section = Callable[[Run], Iterator[Row]]
+
+SECTIONS: tuple[Section, ...] = (
+    matmul, recurrent, variants, recurrent_threads, attention, skip, attention_threads, layers,
+    models, streaming, overhead,
+)  # fmt: skip
