@@ -35,6 +35,7 @@ def arguments(given: list[str]) -> argparse.Namespace:
     add("--quick", action="store_true", help="the smallest cases, a few rounds; nothing is judged")
     add("--targets", action="store_true", help="also whatever only the targets ask for")
     add("--rounds", type=int, default=15, metavar="N", help="at most (default: 15)")
+    add("--from", dest="earlier", metavar="FILE", help="measure nothing: take an earlier --json")
     add("--json", metavar="FILE", help="write what was measured")
     add("--against", metavar="FILE", help="tell what became slower since that --json")
     add("--plot", metavar="DIR", help="draw it, as PNG and SVG; needs tinyseq[bench]")
@@ -60,23 +61,22 @@ def main(given: list[str] | None = None) -> int:
     given = sys.argv[1:] if given is None else given
     asked = arguments(given)
     try:
-        ts.backend.use("c")
         before = records.read(asked.against).rows if asked.against else []
+        record = records.read(asked.earlier) if asked.earlier else measure(asked, given)
     except (RuntimeError, OSError, ValueError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
-    record = Record(shlex.join(["python", "-m", "benchmarks", *given]), {}, [])
-    begin = time.perf_counter()
-    measure(asked, record)
-    record.seconds = time.perf_counter() - begin
     if not record.rows:
         print(f"benchmarks: no row's name contains all of {asked.only}", file=sys.stderr)
         return 2
     return tell(asked, record, before)
 
 
-def measure(asked: argparse.Namespace, record: Record) -> None:
-    """Every section on every number of threads, into the record."""
+def measure(asked: argparse.Namespace, given: list[str]) -> Record:
+    """Every section on every number of threads."""
+    ts.backend.use("c")
+    begin = time.perf_counter()
+    record = Record(shlex.join(["python", "-m", "benchmarks", *given]), {}, [])
     counts = {*asked.threads, 1, 2} if asked.targets else set(asked.threads)
     record.machine = machine.describe(sorted(counts), asked.quick)
     peers, notes = able(installed(asked.peers))
@@ -102,6 +102,8 @@ def measure(asked: argparse.Namespace, record: Record) -> None:
                     for note in row.notes:
                         print(f"  {note}")
                     record.rows.append(row)
+    record.seconds = time.perf_counter() - begin
+    return record
 
 
 def tell(asked: argparse.Namespace, record: Record, before: list[Row]) -> int:

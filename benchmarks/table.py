@@ -40,7 +40,7 @@ def line(row: Row, systems: list[str], known: dict[str, Any]) -> str:
     told += f"{amount(row.memory['c'], 'B') if row.memory else '':>10}"
     others = [name for name in row.best if name != "c"]
     for name in [name for name in systems if name in others or name in ("numpy",)]:
-        told += f"{ratio(row.ratios[name]) if name in row.ratios else '':>20}"
+        told += f"{ratio(row.ratios[name]) if name in row.ratios else '':>22}"
     for name in [name for name in others if name not in systems]:
         told += f"   {NAMES[name]}: {ratio(row.ratios[name])}"
     return told
@@ -48,8 +48,8 @@ def line(row: Row, systems: list[str], known: dict[str, Any]) -> str:
 
 def heading(title: str, systems: list[str]) -> str:
     """Above a section's rows."""
-    told = f"\n{title:<52}{'best':>10}{'(median)':>12}{'rate':>15}{'share':>6}{'memory':>10}"
-    return told + "".join(f"{NAMES[name]:>20}" for name in systems)
+    told = f"\n{title}\n{'':<52}{'best':>10}{'(median)':>12}{'rate':>15}{'share':>6}{'memory':>10}"
+    return told + "".join(f"{NAMES[name]:>22}" for name in systems)
 
 
 def verdicts(targets: dict[str, Target]) -> str:
