@@ -16,7 +16,7 @@ from benchmarks.names import NAMES, PEERS
 from benchmarks.records import Record, Row
 from benchmarks.remote import Worker
 from benchmarks.run import Run, installed
-from benchmarks.sections import SECTIONS
+from benchmarks.sections import SECTIONS, TITLES
 from benchmarks.targets import judged
 
 
@@ -91,13 +91,10 @@ def measure(asked: argparse.Namespace, given: list[str]) -> Record:
                 count == asked.threads[0], asked.rounds,
             )  # fmt: skip
             for section in SECTIONS:
-                title = (section.__doc__ or "").partition("\n")[0].rstrip(".")
-                if count > 1:
-                    title += f", {count} threads"
                 shown = ["numpy", *peers]
                 for number, row in enumerate(section(run)):
                     if not number:
-                        print(table.heading(title, shown))
+                        print(table.heading(TITLES[row.section], count, shown))
                     print(table.line(row, shown, record.machine), flush=True)
                     for note in row.notes:
                         print(f"  {note}")

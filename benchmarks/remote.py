@@ -9,7 +9,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -24,19 +24,21 @@ class Worker:
     that the work took at most, inputs and all; and `notes`, what the system said about it.
 
     Raises:
-        RuntimeError: when the process ends before its time; its own words went to stderr.
+        RuntimeError: when the process ends before its time, with its last words.
         Failed: when it could not do what it was asked; it can be asked something else.
     """
 
     def __init__(self, system: str, threads: int) -> None:
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         self.system, self.threads = system, threads
+        self._said = TemporaryFile("w+")  # libraries chat; it matters only if something fails
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", system, str(threads)],
             env={**os.environ, **dict.fromkeys(names, str(threads))},
             cwd=Path(__file__).parents[1],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=self._said,
             text=True,
         )
         self.version: str = self._answer()["version"]
@@ -70,8 +72,11 @@ class Worker:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
+            self._process.wait()
+            self._said.seek(0)
+            last = (self._said.read().strip().splitlines() or [f"{self._process.returncode}"])[-1]
             self.close()
-            raise RuntimeError(f"{self.system}: its process ended with {self._process.returncode}")
+            raise RuntimeError(f"{self.system}: its process ended: {last}")
         told = dict(json.loads(line))
         if "failed" in told:
             raise Failed(f"{self.system}: {told['failed']}")
@@ -89,3 +94,4 @@ class Worker:
         self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
+        self._said.close()

@@ -46,8 +46,10 @@ def line(row: Row, systems: list[str], known: dict[str, Any]) -> str:
     return told
 
 
-def heading(title: str, systems: list[str]) -> str:
+def heading(title: str, threads: int, systems: list[str]) -> str:
     """Above a section's rows."""
+    if threads > 1:
+        title += f", {threads} threads"
     told = f"\n{title}\n{'':<52}{'best':>10}{'(median)':>12}{'rate':>15}{'share':>6}{'memory':>10}"
     return told + "".join(f"{NAMES[name]:>22}" for name in systems)
 

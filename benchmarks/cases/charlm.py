@@ -21,7 +21,7 @@ class CharLMCase:
 
     shape: tuple[int, ...]
     family: ClassVar[str] = "charlm"
-    peers: ClassVar[tuple[str, ...]] = ("torch", "jax")
+    peers: ClassVar[tuple[str, ...]] = ("torch", "jax", "tensorflow")
     bytes: ClassVar[float] = 0.0
     units: ClassVar[int] = 1
 

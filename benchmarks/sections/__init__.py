@@ -1,8 +1,9 @@
 """The sections of `python -m benchmarks`, in the order in which they are measured.
 
-A section is a function of a Run that yields its rows one by one, each as soon as it is measured;
-its docstring's first line is its title. It leaves out what `run.wants` does not want, makes do
-with tiny sizes if `run.quick`, and does what only the targets ask for if `run.deep`.
+A section is a function of a Run that yields its rows one by one, each as soon as it is measured.
+Its name, with spaces, is the section of its rows, and the first line of its docstring is their
+title. It leaves out what `run.wants` does not want, makes do with the smallest sizes if `run.quick`,
+and does what only the targets ask for if `run.deep`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from benchmarks.records import Row
 from benchmarks.run import Run
 from benchmarks.sections.attention import attention, attention_threads, skip
+from benchmarks.sections.footprint import footprint
 from benchmarks.sections.layers import layers
 from benchmarks.sections.matmul import matmul
 from benchmarks.sections.models import models
@@ -23,5 +25,9 @@ Section = Callable[[Run], Iterator[Row]]
 
 SECTIONS: tuple[Section, ...] = (
     matmul, recurrent, variants, recurrent_threads, attention, skip, attention_threads, layers,
-    models, streaming, overhead,
+    models, streaming, overhead, footprint,
 )  # fmt: skip
+TITLES = {
+    section.__name__.replace("_", " "): (section.__doc__ or "").partition("\n")[0].rstrip(".")
+    for section in SECTIONS
+}

@@ -52,6 +52,11 @@ def update(weights: Any, m: Any, v: Any, number: Any, ids: Any, targets: Any) ->
 
 def work(case: CharLMCase) -> Callable[[], Results]:
     """A function that takes one step."""
+    return recorded(step_of(case))
+
+
+def step_of(case: CharLMCase) -> Callable[[], float]:
+    """A function that takes one step and returns its loss."""
     weights: dict[str, Any] = {name: jnp.asarray(a) for name, a in case.inputs().items()}
     ids, targets = weights.pop("ids"), weights.pop("targets")
     zeros = jax.tree.map(jnp.zeros_like, weights)
@@ -63,4 +68,4 @@ def work(case: CharLMCase) -> Callable[[], Results]:
         state = tuple(after)
         return float(loss)
 
-    return recorded(step)
+    return step

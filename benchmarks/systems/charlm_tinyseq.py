@@ -16,6 +16,11 @@ from tinyseq.nn import functional as F
 
 def work(case: CharLMCase) -> Callable[[], Results]:
     """A function that takes one step."""
+    return recorded(step_of(case))
+
+
+def step_of(case: CharLMCase) -> Callable[[], float]:
+    """A function that takes one step and returns its loss."""
     weights: dict[str, Any] = case.inputs()
     ids, targets = weights.pop("ids"), weights.pop("targets")
     model = CharLM(V, "lstm", *case.shape[:2])
@@ -32,4 +37,4 @@ def work(case: CharLMCase) -> Callable[[], Results]:
         optimizer.step()
         return float(loss.item())
 
-    return recorded(step)
+    return step

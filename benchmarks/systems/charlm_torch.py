@@ -28,6 +28,11 @@ class CharLM(nn.Module):
 
 def work(case: CharLMCase) -> Callable[[], Results]:
     """A function that takes one step."""
+    return recorded(step_of(case))
+
+
+def step_of(case: CharLMCase) -> Callable[[], float]:
+    """A function that takes one step and returns its loss."""
     weights: dict[str, Any] = {name: torch.from_numpy(a) for name, a in case.inputs().items()}
     ids, targets = weights.pop("ids"), weights.pop("targets")
     model = CharLM(*case.shape[:2])
@@ -42,4 +47,4 @@ def work(case: CharLMCase) -> Callable[[], Results]:
         optimizer.step()
         return float(loss.item())
 
-    return recorded(step)
+    return step
