@@ -13,5 +13,6 @@ NAMES = {
     "autograd": "HIPS autograd",
     "plain": "plain layer",
     "full": "full attention",
+    "import numpy": "numpy alone",
     "one": "one thread",
 }

@@ -23,7 +23,7 @@ the fastest of several ways to write the same thing, and first calls come before
 **best** and **median** are tinyseq's own over the rounds; **rate** is the best beside what the
 machine reached in the same run, on multiply-adds in registers alone (GFLOP/s) or in a triad over as
 many bytes (GB/s); **memory** is the most that the work took, inputs and all. Under another system's
-name stands how many times what tinyseq took: the middle of the rounds' ratios, with their quartiles.
+name stands how many times tinyseq's time it took: the middle of the rounds' ratios, with quartiles.
 **Above 1 tinyseq is ahead**; where it is behind a peer, the figure is in bold.
 """
 

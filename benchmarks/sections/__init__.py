@@ -2,8 +2,8 @@
 
 A section is a function of a Run that yields its rows one by one, each as soon as it is measured.
 Its name, with spaces, is the section of its rows, and the first line of its docstring is their
-title. It leaves out what `run.wants` does not want, makes do with the smallest sizes if `run.quick`,
-and does what only the targets ask for if `run.deep`.
+title. It leaves out what `run.wants` does not want, makes do with the smallest sizes if
+`run.quick`, and does what only the targets ask for if `run.deep`.
 """
 
 from __future__ import annotations

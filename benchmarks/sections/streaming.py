@@ -49,6 +49,7 @@ def streaming(run: Run) -> Iterator[Row]:
 
 def growth() -> int:
     """The bytes that this process grows by over STEPS steps."""
+    ts.set_num_threads(1)
     layer = ts.nn.LSTM(256, 256)
     x, state = ts.Tensor(np.ones((1, 256), np.float32)), None
 
