@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.records import Row
 from benchmarks.run import Run
-from benchmarks.sections.attention import attention, attention_threads, skip
+from benchmarks.sections.attention import attention, attention_memory, attention_threads, skip
 from benchmarks.sections.footprint import footprint
 from benchmarks.sections.layers import layers
 from benchmarks.sections.matmul import matmul
@@ -24,7 +24,8 @@ from benchmarks.sections.streaming import streaming
 Section = Callable[[Run], Iterator[Row]]
 
 SECTIONS: tuple[Section, ...] = (
-    matmul, recurrent, variants, recurrent_threads, attention, skip, attention_threads, layers,
+    matmul, recurrent, variants, recurrent_threads, attention, skip, attention_threads,
+    attention_memory, layers,
     models, streaming, overhead, footprint,
 )  # fmt: skip
 TITLES = {

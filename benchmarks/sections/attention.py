@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from benchmarks.cases.attention import VARIANTS, AttentionCase
-from benchmarks.records import Row
+from benchmarks.records import Row, Spread
+from benchmarks.remote import Worker
 from benchmarks.run import Run
 from benchmarks.targets import SHORT
 
@@ -78,3 +79,31 @@ def attention_threads(run: Run) -> Iterator[Row]:
             if not row.wrong and not run.quick:
                 row.targets = {"attention threads": row.ratios["one"].middle}
             yield row
+
+
+def attention_memory(run: Run) -> Iterator[Row]:
+    """The memory of attention's training, four times as long."""
+    if not (run.deep and run.first):
+        return
+    lengths = (512, 2048) if run.quick else (4096, 16384)
+    peers = [peer for peer in run.peers if peer == "torch"]
+    before: dict[str, int] = {}
+    for T in lengths:
+        case = AttentionCase("attention", "train", (1, 2, T, 64), "causal")
+        if not run.wants("attention memory", case.name):
+            return
+        used = {name: fresh(name, case) for name in ("c", *peers)}
+        row = Row("attention memory", case.name, unit="B", best={**used}, median={**used})
+        row.ratios = {peer: Spread(*[used[peer] / used["c"]] * 3) for peer in peers}
+        if before and not run.quick:
+            row.targets = {"attention growth": used["c"] / before["c"]}
+        before = used
+        yield row
+
+
+def fresh(system: str, case: AttentionCase) -> int:
+    """The bytes a case takes in a process that has done only a tiny one before."""
+    with Worker(system, 1) as worker:
+        worker.results(replace(case, shape=(1, 1, 8, 8)))
+        worker.results(case)
+        return worker.memory
