@@ -20,7 +20,8 @@ from statistics import mean, stdev
 from typing import Any
 
 import tinyseq as ts
-from benchmarks.report import SYSTEMS, processor
+from benchmarks.machine import processor
+from benchmarks.names import NAMES as SYSTEMS
 from tinyseq import nn, optim
 from tinyseq.data import default_text, read_text
 from tinyseq.language import Corpus, learning_rate
@@ -52,7 +53,7 @@ def torch_steps(model: GPT, settings: Settings) -> tuple[Step, Callable[[], None
     """The same in PyTorch, from and to the weights of the same model."""
     import torch
 
-    from benchmarks.gpt_torch import turned_from
+    from benchmarks.systems.gpt_torch import turned_from
 
     torch.manual_seed(settings.seed)
     torch.set_num_threads(ts.get_num_threads())
