@@ -5,12 +5,14 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import tinyseq as ts
 from tests.cli.running import (
+    ROOT,
     SMALL,
     TEXT,
     TRANSFORMER,
@@ -22,7 +24,7 @@ from tests.cli.running import (
     train,
 )
 from tinyseq.cli import main
-from tinyseq.saving import load_checkpoint
+from tinyseq.saving import CheckpointError, load_checkpoint
 
 
 @pytest.mark.parametrize("options", [SMALL, TRANSFORMER], ids=["lstm", "transformer"])
@@ -138,6 +140,44 @@ def test_a_folder_that_cannot_be_made_or_is_taken_is_found_before_training(
         (2, "old", "old holds a run already ('tinyseq resume old' goes on with it)"),
     ):
         assert message in fails(capsys, status, "train", "--data", "text", *SMALL, "--out", out)
+
+
+@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt, CheckpointError])
+def test_a_run_that_cannot_begin_leaves_nothing(capsys, monkeypatch, error):
+    def fail(*args):
+        raise error("no")
+
+    monkeypatch.setattr("tinyseq.language.LanguageTrainer.save", fail)
+    Path("empty").mkdir()
+    for out in ("new", "empty"):
+        assert train(out=out) in (1, 130)
+    assert sorted(os.listdir()) == ["empty", "text"] and not os.listdir("empty")
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_to_go_on_from(monkeypatch):
+    options = ("train", "--data", "text", *SMALL, "--hidden", "64", "--out")
+    assert main([*options, "whole"]) == 0
+    size = max(path.stat().st_size for path in Path("whole/checkpoints").iterdir())
+    code = (
+        "import resource, sys; from tinyseq.cli import main; from tinyseq.language import "
+        "LanguageTrainer as T; real = T.save\n"
+        "def save(self, path):\n"
+        f"    limit = {size} - 1000 if self.step == 8 else {10 * size}\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))\n"
+        "    real(self, path)\n"
+        "T.save = save; sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *options, "run"],
+        env={**os.environ, "PYTHONPATH": ROOT},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "cannot write the checkpoint: File too large" in done.stderr.splitlines()[-1]
+    assert last_step() == 4 and not list(Path("run/checkpoints").glob("*.tmp"))
+    assert main(["resume", "run"]) == 0
+    same_arrays("run", "whole")
 
 
 def test_runs_have_folders_of_their_own_and_the_newest_is_gone_on_with(capsys, monkeypatch):

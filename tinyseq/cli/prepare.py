@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import Any
 
 from tinyseq.cli.options import GROUPS
 from tinyseq.cli.texts import PIPE, unit
-from tinyseq.cli.usage import WrongUsage
-from tinyseq.data import prepare
+from tinyseq.cli.usage import WrongUsage, nearest
+from tinyseq.data import (
+    DataError,
+    TokenFile,
+    Tokenizer,
+    is_token_file,
+    load_tokenizer,
+    prepare,
+)
+from tinyseq.huggingface import HuggingFaceTokenizer
 from tinyseq.language import new_tokenizer
 from tinyseq.settings import TOKENIZERS, Settings
 
@@ -28,9 +37,11 @@ def add(commands: Any) -> None:
     parser.add_argument("--out", required=True, metavar="FILE", help="the file to write")
     parser.add_argument(
         "--tokenizer",
-        choices=TOKENIZERS,
+        metavar="KIND|FILE",
         default=Settings.tokenizer,
-        help="what a token is (default: %(default)s)",
+        help=f"what a token is, {', '.join(TOKENIZERS)}, or a file with a fitted tokenizer: "
+        "another file of tokens, what a tokenizer's save() wrote, or a tokenizer.json of Hugging "
+        "Face (default: %(default)s)",
     )
     parser.add_argument(
         "--vocabulary",
@@ -43,18 +54,40 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write it, and say what is in it."""
-    if args.vocabulary is not None and args.tokenizer != "word":
-        raise WrongUsage(f"--vocabulary is not for the {args.tokenizer} tokenizer")
-    vocabulary = Settings.vocabulary if args.vocabulary is None else args.vocabulary
-    try:
-        tokenizer = new_tokenizer(Settings(tokenizer=args.tokenizer, vocabulary=vocabulary))
-    except ValueError as error:
-        raise WrongUsage(f"--{error}") from None
+    tokenizer = _tokenizer(args.tokenizer, args.vocabulary)
     texts = [sys.stdin.buffer if text == PIPE else text for text in args.texts]
     with _Bar() as bar:
-        tokens = prepare(args.out, texts, tokenizer, progress=bar.show)
+        fit = args.tokenizer in TOKENIZERS
+        tokens = prepare(args.out, texts, tokenizer, fit, bar.show)
     print(f"{args.out}: {len(tokens):,} {unit(tokenizer)}s, {len(tokenizer):,} symbols")
     return 0
+
+
+def _tokenizer(name: str, vocabulary: int | None) -> Tokenizer:
+    """The kind that is named, not yet fitted, or the one in a file."""
+    if vocabulary is not None and name != "word":
+        raise WrongUsage(f"--vocabulary is not for the {name} tokenizer")
+    if name in TOKENIZERS:
+        size = Settings.vocabulary if vocabulary is None else vocabulary
+        try:
+            return new_tokenizer(Settings(tokenizer=name, vocabulary=size))
+        except ValueError as error:
+            raise WrongUsage(f"--{error}") from None
+    if not os.path.exists(name):
+        kinds = ", ".join(TOKENIZERS)
+        hint = nearest(name, TOKENIZERS)
+        raise WrongUsage(f"--tokenizer must be one of {kinds} or a file, got {name!r}{hint}")
+    if is_token_file(name):
+        return TokenFile(name).tokenizer
+    try:
+        return load_tokenizer(name)
+    except DataError as error:
+        try:
+            return HuggingFaceTokenizer(name)
+        except DataError:
+            raise error from None
+        except ImportError as missing:
+            raise WrongUsage(f"--tokenizer: {name} is none of tinyseq's: {missing}") from None
 
 
 class _Bar:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,38 +70,52 @@ class Run:
         return max(self.checkpoints.glob("step-*.safetensors"), default=None)
 
 
-def new_run(out: str | None) -> Run:
-    """Make a folder for a run: the one that is named, or runs/ and the time.
+@contextmanager
+def new_run(out: str | None) -> Iterator[Run]:
+    """A new folder for a run: the one that is named, or runs/ and the time.
+
+    It is taken back when the block ends with an error and there is no checkpoint to go on from.
 
     Raises WrongUsage when something is there already, CheckpointError when it cannot be made.
     """
-    wanted = Path(out) if out is not None else RUNS / time.strftime("%Y-%m-%d_%H-%M-%S")
-    path, others = wanted, 1
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        while True:
-            try:
-                path.mkdir()
-                break
-            except FileExistsError:
-                if out is None:  # two runs begun in one second
-                    others += 1
-                    path = wanted.with_name(f"{wanted.name}_{others}")
-                    continue
-                if not path.is_dir() or any(path.iterdir()):
-                    raise WrongUsage(_taken(path)) from None
-                break
-        run = Run(path)
+        folder, made = _new_folder(out)
+        run = Run(folder)
         run.checkpoints.mkdir()
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be made: {error.strerror or error}") from None
-    return run
+        raise CheckpointError(f"{out or RUNS}: cannot be made: {error.strerror or error}") from None
+    try:
+        yield run
+    except BaseException:
+        if run.newest() is None:
+            shutil.rmtree(folder, ignore_errors=True)
+            if not made:
+                folder.mkdir(exist_ok=True)
+        raise
+
+
+def _new_folder(out: str | None) -> tuple[Path, bool]:
+    """An empty folder, and whether it was made here."""
+    wanted = Path(out) if out is not None else RUNS / time.strftime("%Y-%m-%d_%H-%M-%S")
+    wanted.parent.mkdir(parents=True, exist_ok=True)
+    path, runs = wanted, 1
+    while True:
+        try:
+            path.mkdir()
+            return path, True
+        except FileExistsError:
+            if out is not None:
+                if not path.is_dir() or any(path.iterdir()):
+                    raise WrongUsage(_taken(path)) from None
+                return path, False
+        runs += 1  # that began in one second
+        path = wanted.with_name(f"{wanted.name}_{runs}")
 
 
 def _taken(path: Path) -> str:
     if not path.is_dir():
         return f"--out: {path} is a file, expected a folder for the run"
-    if Run(path).checkpoints.is_dir():
+    if Run(path).newest() is not None:
         return f"--out: {path} holds a run already ('tinyseq resume {path}' goes on with it)"
     return f"--out: {path} is not empty"
 

@@ -52,23 +52,20 @@ def train(args: argparse.Namespace) -> int:
             setattr(args, name, configured[name])
     use(args)
     source = getattr(args, "data", None)
-    if source == PIPE:
-        text = text_of(PIPE)
-        corpus = Corpus.from_text(text, settings)
-        run = new_run(getattr(args, "out", None))
-        run.text.write_text(text, encoding="utf-8", newline="")
-        source = str(run.text)
-    else:
-        if source is not None and is_token_file(source):
-            _check_tokenizer(source, {*vars(args), *configured})
-        corpus = corpus_of(source, settings)
-        run = new_run(getattr(args, "out", None))
-    data = None if source is None else str(Path(source).resolve())
-    told = settings.used() | {"data": data}
-    if isinstance(corpus.training, TokenFile):
-        told |= dict.fromkeys(_TOKENIZER)
-    write_config(str(run.config), told)
-    return carry_out(run, corpus, settings, data)
+    if source is not None and source != PIPE and is_token_file(source):
+        _check_tokenizer(source, {*vars(args), *configured})
+    text = text_of(PIPE) if source == PIPE else None
+    corpus = corpus_of(source, settings) if text is None else Corpus.from_text(text, settings)
+    with new_run(getattr(args, "out", None)) as run:
+        if text is not None:
+            run.text.write_text(text, encoding="utf-8", newline="")
+            source = str(run.text)
+        data = None if source is None else str(Path(source).resolve())
+        told = settings.used() | {"data": data}
+        if isinstance(corpus.training, TokenFile):
+            told |= dict.fromkeys(_TOKENIZER)
+        write_config(str(run.config), told)
+        return carry_out(run, corpus, settings, data)
 
 
 def _check_tokenizer(source: str, given: set[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from tinyseq.data import Tokenizer
@@ -20,8 +21,10 @@ def written(
 
     A text of which the model has seen one long piece has no end: none is drawn.
     """
-    end = tokenizer.end_id
-    return stream_text(model, tokenizer, prompt or "\n", length, suppress=end, **options)
+    symbols = (tokenizer.decode([i]) for i in range(len(tokenizer)))
+    # A tokenizer may have no token for a line's end: then the text goes on from any that it has.
+    begin = next(text for text in chain((prompt, "\n"), symbols) if len(tokenizer.encode(text)))
+    return stream_text(model, tokenizer, begin, length, suppress=tokenizer.end_id, **options)
 
 
 def until(pieces: Iterable[str], stops: Sequence[str]) -> Iterator[str]:
