@@ -57,6 +57,14 @@ def test_padding_changes_no_row(model):
         np.testing.assert_allclose(together[i, : len(answer)], alone, rtol=1e-4, atol=1e-5)
 
 
+def test_what_lies_beyond_lengths_leaves_no_trace(model):
+    (source, lengths), (target, target_lengths) = padded(SOURCES), padded(SOURCES[::-1])
+    before = model(source, target, lengths, target_lengths).data
+    source[np.arange(6) >= lengths[:, None]] = 5
+    target[np.arange(6) >= target_lengths[:, None]] = 5
+    np.testing.assert_array_equal(model(source, target, lengths, target_lengths).data, before)
+
+
 def test_what_comes_later_does_not_matter(model):
     source, target = np.array([[1, 2, 3]]), np.array([[BEGIN, 1, 2, 3, 4]])
     before = model(source, target).data

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from tinyseq import nn, ops
 from tinyseq.autograd import Array, Tensor
 from tinyseq.data.padding import pad_sequences
@@ -115,9 +117,11 @@ class RecurrentSeq2Seq(Seq2Seq):
             return memory, tuple(map(_directions_together, state))
         return memory, _directions_together(state)
 
-    def predict(self, h: Tensor, memory: Tensor, lengths: Any) -> Tensor:
+    def predict(
+        self, h: Tensor, memory: Tensor, lengths: Any, projected: Tensor | None = None
+    ) -> Tensor:
         """States (B,H) or (B,T,H) that look over a memory -> logits (B,V) or (B,T,V)."""
-        context, _ = self.attention(h, memory, lengths=lengths)
+        context, _ = self.attention(h, memory, lengths=lengths, projected=projected)
         both = ops.cat([h, context], -1)
         logits: Tensor = self.output(self.dropout(self.combine(both).tanh()))
         return logits
@@ -135,6 +139,8 @@ class RecurrentDecoding:
         self.first, self.stop = model.beginnings(len(source)), (model.end,)
         self._model = model
         self._memory, self._state = model.encode(Tensor(source), self._lengths)
+        self._projected = model.attention.project(self._memory)
+        self._sources = np.arange(len(source))  # of each row, the source that it answers
 
     def step(self, ids: Ids) -> Tensor:
         """Read (B,t) -> logits (B,V)."""
@@ -143,12 +149,16 @@ class RecurrentDecoding:
             h, self._state = model.decoder.step(
                 model.target_embedding(Tensor(symbols)), self._state
             )
-        return model.predict(h, self._memory, self._lengths)
+        return model.predict(h, self._memory, self._lengths, self._projected)
 
     def reorder(self, rows: Ids) -> None:
         """Go on with these rows."""
         self._state = chosen(self._state, rows)
-        self._memory, self._lengths = Tensor(self._memory.data[rows]), self._lengths[rows]
+        sources = self._sources[rows]
+        if not np.array_equal(sources, self._sources):  # beams may change places, not sources
+            self._sources, self._lengths = sources, self._lengths[rows]
+            self._memory = Tensor(self._memory.data[rows])
+            self._projected = Tensor(self._projected.data[rows])
 
 
 def _directions_together(state: Tensor) -> Tensor:
