@@ -39,7 +39,7 @@ def test_train_prints_the_comparison_a_sample_and_the_checkpoint(capsys, options
     assert found[3] == ("the model" if model < yardstick else "the yardstick")
     assert float(found[4]) == pytest.approx(abs(model - yardstick), abs=2e-4)
     sample = out.split("temperature 0.7:\n\n")[1].split("\n\nrun: run\n")[0]
-    assert len(sample) == 400
+    assert len(sample) == 40
     assert [line.split(":")[0] for line in err.splitlines()] == [f"step {k}/12" for k in (4, 8, 12)]
 
 
