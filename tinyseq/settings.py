@@ -59,6 +59,8 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            self._check_kind(field.name, int if field.name == "steps" else type(field.default))
         if self.model not in MODELS:
             raise ValueError(f"model must be one of {', '.join(MODELS)}, got {self.model!r}")
         if self.tokenizer not in TOKENIZERS:
@@ -95,6 +97,13 @@ class Settings:
             )
         if not 0 < self.held_out < 1:
             raise ValueError(f"held_out must be above 0 and below 1, got {self.held_out}")
+
+    def _check_kind(self, name: str, kind: type) -> None:
+        value = getattr(self, name)
+        fits = isinstance(value, (int, float) if kind is float else kind)
+        if not (fits and not isinstance(value, bool)) and not (name == "steps" and value is None):
+            what = {int: "a whole number", float: "a number", str: "a text"}[kind]
+            raise ValueError(f"{name} must be {what}, got {value!r}")
 
     def used(self) -> dict[str, Any]:
         """Those that matter, by name: no other model's, and either epochs or steps."""

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from tinyseq.cli.machine import add_machine, use
-from tinyseq.cli.runs import RUN_HELP, find_checkpoint, settings_of
+from tinyseq.cli.runs import RUN_HELP, find_checkpoint, told_of_run
 from tinyseq.cli.texts import DATA_HELP, characters, corpus_of, tokens_of, unit, unknown
 from tinyseq.data import DataError
 from tinyseq.models import load_language_model
@@ -34,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
     path = find_checkpoint(args.run)
     model, tokenizer, told = load_language_model(path)
     if args.data is None:
-        tokens = corpus_of(told.get("data"), settings_of(path, told), tokenizer).held_out
+        settings, data = told_of_run(path, told)
+        tokens = corpus_of(data, settings, tokenizer).held_out
     else:
         tokens = tokens_of(args.data, tokenizer)
     if len(tokens) < 2:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from tinyseq.cli.machine import BACKENDS, add_machine, use
-from tinyseq.cli.runs import find_run, settings_of
+from tinyseq.cli.runs import find_run, told_of_run
 from tinyseq.cli.session import carry_out
-from tinyseq.cli.texts import corpus_of
+from tinyseq.cli.texts import PIPE, corpus_of
 from tinyseq.data import DataError
 from tinyseq.models import load_language_model
 from tinyseq.saving import CheckpointError
@@ -39,11 +40,10 @@ def resume(args: argparse.Namespace) -> int:
     if path is None:
         raise CheckpointError(f"{run.folder}: has no checkpoint to go on from")
     _, tokenizer, told = load_language_model(path)
-    settings = settings_of(path, told)
+    settings, data = told_of_run(path, told)
     if "backend" not in args and told.get("backend") in BACKENDS:
         args.backend = told["backend"]
     use(args)
-    data = told.get("data")
     source = data if args.data is None else args.data
     corpus = corpus_of(source, settings, tokenizer)
     if corpus.fingerprint() != told.get("fingerprint"):
@@ -52,4 +52,6 @@ def resume(args: argparse.Namespace) -> int:
         )
     for half_written in run.checkpoints.glob("*.tmp"):  # what kill -9 may leave behind
         half_written.unlink(missing_ok=True)
+    if args.data not in (None, PIPE):
+        data = str(Path(args.data).resolve())
     return carry_out(run, corpus, settings, data, path)

@@ -150,18 +150,20 @@ def find_checkpoint(name: str | None) -> Path:
     return found
 
 
-def settings_of(path: Path, told: Mapping[str, Any]) -> Settings:
-    """The settings of the run that a checkpoint is of.
+def told_of_run(path: Path, told: Mapping[str, Any]) -> tuple[Settings, str | None]:
+    """The settings of the run that a checkpoint is of, and where its text is.
 
     Args:
         path: the checkpoint.
         told: its configuration.
 
-    Raises CheckpointError when there are none.
+    Raises CheckpointError when it is not of a run.
     """
     try:
-        settings = dict(told["settings"])
-        return Settings(**default_settings(settings["model"]) | settings)
+        settings, data = dict(told["settings"]), told["data"]
+        if not (data is None or isinstance(data, str)):
+            raise ValueError(f"data must be the name of a file, got {data!r}")
+        return Settings(**default_settings(settings["model"]) | settings), data
     except (KeyError, TypeError, ValueError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
         raise CheckpointError(f"{path}: is not a checkpoint of a run: {reason}") from None

@@ -44,7 +44,8 @@ class LanguageTrainer(Trainer):
     ) -> None:
         self.corpus = corpus
         self.settings = settings
-        self.total = settings.steps or max(1, round(settings.epochs * len(corpus.batches)))
+        total = settings.steps or max(1, round(settings.epochs * len(corpus.batches)))
+        self.total = total
         random.manual_seed(settings.seed)
         model = new_model(settings, len(corpus.tokenizer))
         optimizer = optim.AdamW(
@@ -54,7 +55,7 @@ class LanguageTrainer(Trainer):
             model,
             F.cross_entropy,
             optimizer,
-            scheduler=LambdaLR(optimizer, lambda taken: share(settings, taken + 1, self.total)),
+            scheduler=LambdaLR(optimizer, lambda taken: share(settings, taken + 1, total)),
             clip_grad_norm=settings.clip,
             callbacks=callbacks,
             configuration=language_model_configuration(
