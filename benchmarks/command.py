@@ -1,84 +1,160 @@
-"""The command line of a table of targets: its options, its header, its sections, its last table."""
+"""The command line: its options, and a run from the header to the verdict."""
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import os
+import shlex
 import sys
-from collections.abc import Callable, Sequence
+import time
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import tinyseq as ts
-from benchmarks.bench import Bench
-from benchmarks.report import processor
+from benchmarks import against, machine, records, report, table
+from benchmarks.names import NAMES, PEERS
+from benchmarks.records import Record, Row
+from benchmarks.remote import Worker
+from benchmarks.run import Run, installed
+from benchmarks.sections import SECTIONS, TITLES
+from benchmarks.targets import judged
 
 
-def arguments(prog: str, description: str, peers: Sequence[str]) -> argparse.Namespace:
+def arguments(given: list[str]) -> argparse.Namespace:
     """What was asked for."""
-    parser = argparse.ArgumentParser(prog=f"python -m {prog}", description=description)
-    parser.add_argument("--quick", action="store_true", help="tiny cases, in seconds")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="for all (default: 1)")
-    parser.add_argument("--rounds", type=int, metavar="N", help="default: 9, or 2 with --quick")
-    parser.add_argument(
-        "--only", nargs="*", default=[], metavar="TEXT", help="rows whose name contains every TEXT"
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Time tinyseq beside its NumPy fallback and other frameworks, compared first.",
     )
-    parser.add_argument(
-        "--peers", nargs="*", default=peers, choices=peers, help="default: those installed"
-    )
-    asked = parser.parse_args()
-    if asked.threads < 1 or (asked.rounds is not None and asked.rounds < 1):
+    add = parser.add_argument
+    add("-k", dest="only", nargs="+", default=[], metavar="TEXT",
+        help="only rows whose 'section: name' contains every TEXT")  # fmt: skip
+    add("--peers", nargs="+", default=[], choices=PEERS, metavar="PEER",
+        help=f"to time as well, where installed: {' '.join(PEERS)}")  # fmt: skip
+    add("--threads", nargs="+", type=int, default=[1], metavar="N", help="for all (default: 1)")
+    add("--quick", action="store_true", help="the smallest cases, a few rounds; nothing is judged")
+    add("--targets", action="store_true", help="also whatever only the targets ask for")
+    add("--rounds", type=int, default=15, metavar="N", help="at most (default: 15)")
+    add("--from", dest="earlier", metavar="FILE", help="measure nothing: take an earlier --json")
+    add("--json", metavar="FILE", help="write what was measured")
+    add("--against", metavar="FILE", help="tell what became slower since that --json")
+    add("--plot", metavar="DIR", help="draw it, as PNG and SVG; needs tinyseq[bench]")
+    add("--report", metavar="FILE", help="write it as a page of Markdown, the plots beside it")
+    asked = parser.parse_args(given)
+    if min(asked.threads) < 1 or asked.rounds < 1:
         parser.error("--threads and --rounds must be at least 1")
+    asked.threads = list(dict.fromkeys(asked.threads))
+    for path in (asked.json, asked.report):
+        if path and not Path(path).parent.is_dir():
+            parser.error(f"{path}: there is no such folder")
+    if asked.plot and not installed(["matplotlib"]):
+        parser.error("--plot needs matplotlib: pip install 'tinyseq[bench]'")
     return asked
 
 
-def main(
-    prog: str, description: str, peers: Sequence[str], counted: str,
-    bench_class: Callable[..., Bench], sections: Sequence[Callable[[Any], None]],
-) -> int:  # fmt: skip
-    """Run the sections, then print the targets.
-
-    Args:
-        prog: the module's name.
-        peers: those that take part where they are installed.
-        counted: how operations are counted, for the header.
-        bench_class: as `Bench`, but brings its own targets.
+def main(given: list[str] | None = None) -> int:
+    """Measure, and tell.
 
     Returns:
-        1 if a result was wrong, 2 if nothing was run.
+        1 if a result was wrong or something became slower, 2 if nothing could be run.
     """
-    asked = arguments(prog, description, peers)
+    given = sys.argv[1:] if given is None else given
+    asked = arguments(given)
     try:
-        ts.backend.use("c")
-    except RuntimeError as error:
-        print(f"{prog}: {error}", file=sys.stderr)
+        before = records.read(asked.against).rows if asked.against else []
+        record = records.read(asked.earlier) if asked.earlier else measure(asked, given)
+    except (RuntimeError, OSError, ValueError) as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
         return 2
-    there = [peer for peer in asked.peers if importlib.util.find_spec(peer)]
-    absent = [peer for peer in asked.peers if peer not in there]
-    rounds = asked.rounds or (2 if asked.quick else 9)
-    with ExitStack() as stack:
-        bench = bench_class(
-            stack, quick=asked.quick, threads=asked.threads, rounds=rounds, only=asked.only,
-            peers=there,
-        )  # fmt: skip
-        print(f"{processor()}, cores: {os.cpu_count()}, threads: {asked.threads}")
-        print(f"NumPy {np.__version__}; " + "; ".join(bench.versions()))
-        if absent:
-            print("absent: " + ", ".join(absent))
-        print(f"fused multiply-add peak, measured now: {bench.peak / 1e9:.0f} GFLOP/s")
-        print(counted)
-        for section in sections:
-            section(bench)
-    if not bench.rows:
-        print(f"{prog}: no row's name contains all of", asked.only, file=sys.stderr)
+    if not record.rows:
+        print(f"benchmarks: no row's name contains all of {asked.only}", file=sys.stderr)
         return 2
-    if asked.quick:
-        print("\ntiny cases: nothing is judged by them")
-        return 1 if bench.wrong else 0
-    print(f"\n{'target':<50}{'wanted':>11}{'worst':>11}{'holds in':>11}   worst case")
-    for target in bench.targets.values():
-        print("\n".join(target.rows()))
-    return 1 if bench.wrong else 0
+    return tell(asked, record, before)
+
+
+def measure(asked: argparse.Namespace, given: list[str]) -> Record:
+    """Every section on every number of threads."""
+    ts.backend.use("c")
+    begin = time.perf_counter()
+    record = Record(shlex.join(["python", "-m", "benchmarks", *given]), {}, [])
+    counts = {*asked.threads, 1, 2} if asked.targets else set(asked.threads)
+    record.machine = machine.describe(sorted(counts), asked.quick)
+    peers, notes = able(installed(asked.peers))
+    notes += [f"{NAMES[peer]} is not installed" for peer in asked.peers if not installed([peer])]
+    record.machine["versions"] += peers.values()
+    record.machine["notes"] = notes
+    print("\n".join(header(record.machine)), flush=True)
+    for count in asked.threads:
+        with ExitStack() as stack:
+            run = Run(
+                stack, record.machine, list(peers), count, asked.only, asked.quick, asked.targets,
+                count == asked.threads[0], asked.rounds,
+            )  # fmt: skip
+            for section in SECTIONS:
+                shown = ["numpy", *peers]
+                for number, row in enumerate(section(run)):
+                    if not number:
+                        print(table.heading(TITLES[row.section], count, shown))
+                    print(table.line(row, shown, record.machine), flush=True)
+                    for note in row.notes:
+                        print(f"  {note}")
+                    record.rows.append(row)
+    record.seconds = time.perf_counter() - begin
+    return record
+
+
+def tell(asked: argparse.Namespace, record: Record, before: list[Row]) -> int:
+    """What follows from the rows, and the files; 1 if it is bad."""
+    if not asked.quick:
+        for family, targets in judged(record.rows).items():
+            if any(target.measured for target in targets.values()):
+                print(f"\nTargets of {family}\n{table.verdicts(targets)}")
+    lost = list(against.slower(record.rows, before))
+    for row, left in lost:
+        threads = f", {row.threads} threads" if row.threads > 1 else ""
+        print(f"slower: {row.section}: {row.name}{threads}: {left:.0%} of its lead is left")
+    if before and not lost:
+        print(f"nothing became slower than in {asked.against}")
+    print(f"\n{record.seconds:.0f} s in all")
+    if asked.json:
+        record.write(asked.json)
+    write(asked, record)
+    return 1 if lost or any(row.wrong for row in record.rows) else 0
+
+
+def write(asked: argparse.Namespace, record: Record) -> None:
+    """The pictures and the page."""
+    pictures = []
+    if asked.plot:
+        from benchmarks import plot  # matplotlib comes with an extra
+
+        pictures = plot.draw(record, Path(asked.plot))
+    if asked.report:
+        Path(asked.report).write_text(report.page(record, Path(asked.report), pictures))
+
+
+def able(peers: list[str]) -> tuple[dict[str, str], list[str]]:
+    """The peers that work here, with their versions, and why others do not."""
+    found, notes = {}, []
+    for peer in peers:
+        try:
+            with Worker(peer, 1) as worker:
+                found[peer] = worker.version
+        except RuntimeError as error:
+            notes.append(f"{NAMES[peer]} does not work here: {error}")
+    return found, notes
+
+
+def header(known: dict[str, Any]) -> list[str]:
+    """The machine, in lines."""
+    told = [
+        f"{known['processor']}, {known['isa']}, {known['cores']} cores, {known['system']}",
+        "; ".join(known["versions"]),
+    ]
+    for count, peak in known["peak"].items():
+        large = known["bandwidth"][count][-1][1]
+        told.append(
+            f"measured now, {count} thread{'s' if count != '1' else ''}: multiply-add peak "
+            f"{peak:.0f} GFLOP/s, memory bandwidth {large:.0f} GB/s"
+        )
+    return told + known["notes"]

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.records import Spread, quartiles
+
 NOTES: list[str] = []  # what a system has to say about the way it took up a case
 WARM_UP = 0.005  # seconds, before what is timed
+ROUND = 0.02  # seconds that a system works in each round, or one call if that takes longer
+
+
+class Failed(RuntimeError):
+    """A system could not do a case."""
+
 
 Results = list[NDArray[np.float32]]
 
@@ -75,80 +77,6 @@ def quickest(ways: list[Callable[[], Results]]) -> Callable[[], Results]:
     return min(ways, key=taken)
 
 
-class Worker:
-    """A system in a process of its own; see worker.py. Use it in a `with`.
-
-    Raises:
-        RuntimeError: when the process ends before its time; its own words went to stderr.
-    """
-
-    def __init__(self, system: str, threads: int) -> None:
-        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-        self.system, self.threads = system, threads
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", system, str(threads)],
-            env={**os.environ, **dict.fromkeys(names, str(threads))},
-            cwd=Path(__file__).parents[1],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.version: str = self._answer()["version"]
-        self.notes: list[str] = []
-
-    def results(self, case: Any) -> Results:
-        """Take up a case: what comes out of it."""
-        with TemporaryDirectory() as folder:
-            path = str(Path(folder) / "results.npz")
-            self._order({"family": case.family, "case": asdict(case), "results": path})
-            self.notes = self._answer()["notes"]
-            with np.load(path) as arrays:
-                return [arrays[name] for name in arrays.files]
-
-    def seconds(self, duration: float) -> float:
-        """Repeat it for about so long: seconds per call."""
-        if self.threads > 1:
-            # The last system's may still turn, hoping for work (OpenBLAS's: for 2^26 cycles).
-            time.sleep(0.1)
-        self._order({"seconds": duration})
-        return float(self._answer()["seconds"])
-
-    def memory(self, case: Any, tiny: Any) -> int:
-        """The most memory that taking up a case and doing its work needs, in bytes.
-
-        A tiny case comes first, so that what the system loads and keeps for good does not count.
-        This is for a process that has done nothing yet.
-        """
-        self._order({"family": case.family, "memory": [asdict(tiny), asdict(case)]})
-        return int(self._answer()["bytes"])
-
-    def _order(self, what: dict[str, object]) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(what) + "\n")
-        self._process.stdin.flush()
-
-    def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            self.close()
-            raise RuntimeError(f"{self.system}: its process ended with {self._process.returncode}")
-        return dict(json.loads(line))
-
-    def __enter__(self) -> Worker:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End its process: it stops when its orders do."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
-
-
 @dataclass
 class Outcome:
     """Seconds per call of each system, round by round; or what was wrong."""
@@ -163,6 +91,11 @@ class Outcome:
     def median(self, system: str) -> float:
         """The middle round."""
         return median(self.seconds[system])
+
+    def ratio(self, peer: str, ours: str = "c") -> Spread:
+        """What a peer took over what we took, round by round: a slow spell falls on both."""
+        pairs = zip(self.seconds[peer], self.seconds[ours], strict=True)
+        return quartiles([theirs / mine for theirs, mine in pairs])
 
 
 def difference(results: Results, expected: Results) -> float:
@@ -179,31 +112,49 @@ def difference(results: Results, expected: Results) -> float:
 
 def compare(
     case: Any, systems: dict[str, System], tolerance: float = 1e-4,
-    view: Callable[[Results], Results] = list,
+    view: Callable[[Results], Results] = list, failed: dict[str, str] | None = None,
 ) -> str | None:  # fmt: skip
     """Have every system take up the case: what is wrong with one's results by the first one's.
 
-    `view` makes of results what is to be compared.
+    Args:
+        view: makes of results what is to be compared.
+        failed: takes down why a system other than the first could not do it; else that is raised.
     """
     (first, reference), *others = systems.items()
     expected = view(reference.results(case))
     for name, system in others:
-        gap = difference(view(system.results(case)), expected)
+        try:
+            results = system.results(case)
+        except Failed as error:
+            if failed is None:
+                raise
+            failed[name] = str(error)
+            continue
+        gap = difference(view(results), expected)
         if not gap <= tolerance:
             return f"{name} differs from {first} by {gap:.1e} of the largest entry"
     return None
 
 
-def take_turns(systems: dict[str, System], rounds: int, seconds_per_round: float = 0.02) -> Outcome:
+def take_turns(
+    systems: dict[str, System], rounds: int, budget: float = np.inf, least: int = 3
+) -> Outcome:
     """Time what each system has taken up.
 
-    In each round every system works once, or as often as fills `seconds_per_round`, so that a slow
-    spell of the machine falls on all of them.
+    In each round every system works once, or as often as fills ROUND, so that a slow spell of the
+    machine falls on all of them.
+
+    Args:
+        rounds: how many at most.
+        budget: the seconds after which no further round begins, if there were `least`.
     """
     outcome = Outcome({name: [] for name in systems})
-    for _ in range(rounds):
+    begin = time.perf_counter()
+    for done in range(rounds):
+        if done >= least and time.perf_counter() - begin > budget:
+            break
         for name, system in systems.items():
-            outcome.seconds[name].append(system.seconds(seconds_per_round))
+            outcome.seconds[name].append(system.seconds(ROUND))
     return outcome
 
 

@@ -20,13 +20,14 @@ from statistics import mean, stdev
 from typing import Any
 
 import tinyseq as ts
-from benchmarks.report import SYSTEMS, processor
+from benchmarks.machine import processor
+from benchmarks.names import NAMES as SYSTEMS
 from tinyseq import nn, optim
 from tinyseq.data import default_text, read_text
+from tinyseq.language import Corpus, learning_rate
 from tinyseq.models import GPT
 from tinyseq.reading import held_out_bits, new_model
 from tinyseq.settings import Settings, default_settings
-from tinyseq.training import Corpus, learning_rate
 
 BETAS = (0.9, 0.99)
 Step = Callable[[Any, Any, float], float]
@@ -52,7 +53,7 @@ def torch_steps(model: GPT, settings: Settings) -> tuple[Step, Callable[[], None
     """The same in PyTorch, from and to the weights of the same model."""
     import torch
 
-    from benchmarks.gpt_torch import turned_from
+    from benchmarks.systems.gpt_torch import turned_from
 
     torch.manual_seed(settings.seed)
     torch.set_num_threads(ts.get_num_threads())
@@ -81,7 +82,7 @@ STEPS = {"c": tinyseq_steps, "torch": torch_steps}
 
 def run(system: str, settings: Settings, text: str) -> dict[str, float]:
     """Train once: held-out bits before and after, the last loss, and the seconds of the steps."""
-    corpus = Corpus(text, settings)
+    corpus = Corpus.from_text(text, settings)
     ts.manual_seed(settings.seed)
     model = new_model(settings, len(corpus.tokenizer))
     assert isinstance(model, GPT)

@@ -2,9 +2,10 @@
 
 Its threads, and those of the libraries it loads, cannot wait on another system's cores that way.
 Orders come in as lines, answers go out as lines, both JSON; a case comes with its family:
-    {"case": {...}, "results": path}   does it once, stores the results as .npz; notes
-    {"memory": [{...}, {...}]}         does both; bytes that the second needed at most
-    {"seconds": s}                     repeats the case for so long; seconds per call
+    {"family": f, "case": {...}, "results": path}   does it, stores the results as .npz;
+                                                    begin, memory, notes: see remote.Worker
+    {"seconds": s}                                  repeats the case for so long; seconds per call
+An order that could not be followed is answered by {"failed": why}.
 """
 
 from __future__ import annotations
@@ -12,19 +13,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from functools import partial
+import time
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from benchmarks.attention_cases import AttentionCase
-from benchmarks.cases import Case
+from benchmarks.cases import FAMILIES
 from benchmarks.harness import NOTES, Here
-from benchmarks.memory import at_most, resident
+from benchmarks.memory import at_most, settled
 
-CASES = {case.family: case for case in (Case, AttentionCase)}
-MODULES = {"c": "tinyseq", "numpy": "tinyseq"}
+LIBRARIES = {"c": "tinyseq", "numpy": "tinyseq"}
 
 
 def main(system: str, threads: int) -> None:
@@ -32,32 +31,40 @@ def main(system: str, threads: int) -> None:
     if hasattr(os, "sched_setaffinity"):
         # Not every library can be told how many threads to use; all keep to the cores they get.
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
-    library = MODULES.get(system, system)
-    setup = import_module(f"benchmarks.work_{library}").setup
+    library = LIBRARIES.get(system, system)
+    setup = import_module(f"benchmarks.systems.setup_{library}").setup
     answer({"version": setup(system, threads) if library == "tinyseq" else setup(threads)})
-
-    def taken_up(family: str, told: dict[str, Any]) -> tuple[Any, Here]:
-        case = CASES[family](**{**told, "shape": tuple(told["shape"])})
-        return case, Here(import_module(f"benchmarks.{family}_{library}").work(case))
-
-    def done_twice(family: str, told: dict[str, Any]) -> None:
-        taken_up(family, told)[1].repeat(2)
-
+    work: Here | None = None
     for line in sys.stdin:
         order = json.loads(line)
-        if "case" in order:
-            case, work = taken_up(order["family"], order["case"])
-            np.savez(order["results"], *work.results(case))
-            answer({"notes": NOTES})
-            NOTES.clear()
-        elif "memory" in order:
-            tiny, full = order["memory"]
-            done_twice(order["family"], tiny)
-            before = resident()
-            most = at_most(partial(done_twice, order["family"], full))
-            answer({"bytes": most - before})
-        else:
-            answer({"seconds": work.seconds(order["seconds"])})
+        try:
+            if "case" in order:
+                work = None  # what the last case kept is not this one's
+                work, told = taken_up(library, order)
+                answer(told)
+            else:
+                assert work is not None
+                answer({"seconds": work.seconds(order["seconds"])})
+        except Exception as error:  # whatever a library lacks on this machine
+            answer({"failed": f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"})
+
+
+def taken_up(library: str, order: dict[str, Any]) -> tuple[Here, dict[str, Any]]:
+    """A case's work, begun, and what is to be told of it."""
+    family = order["family"]
+    case = FAMILIES[family](**{**order["case"], "shape": tuple(order["case"]["shape"])})
+    before = settled()
+    begin = time.perf_counter()
+    work = Here(import_module(f"benchmarks.systems.{family}_{library}").work(case))
+    results = work.results(case)
+    taken = time.perf_counter() - begin
+    np.savez(order["results"], *results)
+    del results
+    settled()  # what compiling took
+    _, most = at_most(lambda: work.repeat(1))
+    told = {"begin": taken, "memory": max(most - before, 0), "notes": NOTES[:]}
+    NOTES.clear()
+    return work, told
 
 
 def answer(what: dict[str, object]) -> None:

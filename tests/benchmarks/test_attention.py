@@ -1,19 +1,14 @@
-"""python -m benchmarks.attention: the systems do the same work, and what is wrong is told."""
+"""The cases of attention and of the layers: the systems do the same work, what is counted."""
 
-import subprocess
-import sys
-from contextlib import ExitStack
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import attention_sections as sections
-from benchmarks.attention_bench import AttentionBench, zeros_and_scale
-from benchmarks.attention_cases import SIZES, VARIANTS, AttentionCase
-from benchmarks.attention_targets import attention_keys, targets
-from benchmarks.harness import Worker, compare
+from benchmarks.cases.attention import PASSES, SIZES, VARIANTS, AttentionCase
+from benchmarks.harness import compare
+from benchmarks.remote import Worker
+from benchmarks.sections.layers import zeros
 
 pytest.importorskip("tinyseq.backend.c_kernels", reason="the C extension is not built")
 
@@ -25,8 +20,9 @@ def all_cases():
         for variant in VARIANTS:
             yield AttentionCase("attention", asked, SHAPE, variant)
         for kind, sizes in SIZES.items():
-            if kind not in ("attention", "gpt", "dropout"):
+            if kind not in ("attention", "gpt", "dropout", "adam"):
                 yield AttentionCase(kind, asked, (7, 9, 5)[: len(sizes)])
+    yield AttentionCase("adam", "step", (3, 50))
 
 
 @pytest.mark.parametrize("peer", ["c", "torch", "jax"])
@@ -60,7 +56,7 @@ def test_dropout_is_judged_by_its_zeros(system):
         pytest.skip(f"{system} is not installed")
     case = AttentionCase("dropout", "train", (100, 1000))
     with Worker("numpy", 1) as ours, Worker(system, 1) as theirs:
-        assert compare(case, {"a": ours, "b": theirs}, 1e-2, zeros_and_scale) is None
+        assert compare(case, {"a": ours, "b": theirs}, 1e-2, zeros) is None
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -80,6 +76,12 @@ def test_training_counts_more():
     assert train.flops == 3.5 * forward.flops
     assert AttentionCase("linear_gelu", "train", (2, 3, 4)).flops == 3 * 2 * 2 * 3 * 4
     assert AttentionCase("add_layer_norm", "train", (2, 3)).bytes == 4 * 6 * (4 + 4)
+    assert AttentionCase("adam", "step", (2, 3)).bytes == 4 * 6 * 7
+
+
+def test_what_moves_memory_counts_no_operations():
+    for kind in PASSES:
+        assert not AttentionCase(kind, "step", (2, 3)).flops
 
 
 def test_a_model_counts_its_products_and_attention():
@@ -92,59 +94,7 @@ def test_a_model_counts_its_products_and_attention():
 def test_memory_is_that_of_the_case():
     tiny = AttentionCase("dropout", "train", (3, 4))
     with Worker("c", 1) as worker:
-        used = worker.memory(AttentionCase("dropout", "train", (1024, 4096)), tiny)
-    array = 4 * 1024 * 4096
+        worker.results(tiny)
+        worker.results(AttentionCase("dropout", "train", (1024, 4096)))
+    used, array = worker.memory, 4 * 1024 * 4096
     assert 3 * array <= used <= 8 * array  # x, g, y and dx live at once, at least three of them
-
-
-def test_every_case_of_attention_has_its_target():
-    known = targets()
-    for T in (64, 512, 513, 1024):
-        for variant in VARIANTS:
-            for asked in ("forward", "train"):
-                case = AttentionCase("attention", asked, (1, 1, T, 8), variant)
-                keys = attention_keys(case)
-                assert all(key in known for group in keys.values() for key in group)
-                assert known[keys["torch"][0]].at_least == (2.0 if T <= 512 else 1.3)
-                assert bool(keys["peak"]) == (T >= 1024 and variant == "causal")
-
-
-class Wrong:
-    notes = ()
-
-    def results(self, case):
-        return [np.zeros(SHAPE, np.float32)]
-
-    def seconds(self, duration):
-        raise AssertionError("a wrong result is not timed")
-
-
-def test_a_wrong_result_is_told_and_not_timed(capsys):
-    only = ["attention: ", "forward", "causal"]
-    with ExitStack() as stack:
-        bench = AttentionBench(stack, quick=True, threads=1, rounds=1, only=only, peers=["jax"])
-        bench._workers["jax", 1, ""] = Wrong()
-        sections.attention(bench)
-    assert bench.wrong and "WRONG: jax differs from numpy" in capsys.readouterr().out
-    assert not bench.targets["jax"].measured
-
-
-@pytest.mark.parametrize(
-    "only, row",
-    [
-        (["attention:", "train", "window"], "attention train B=2 N=4 T=17 d=8 window "),
-        (["skip", "forward", "lengths"], "attention forward B=2 N=4 T=17 d=8 lengths "),
-        (["layers", "rms_norm train"], "rms_norm train R=6 E=24 "),
-        (["gpt: gpt token"], "gpt token L=2 N=2 E=16 T=12 B=1 "),
-        (["memory", "attention"], "attention train, T=512 -> T=2048 "),
-        (["threads", "gpt"], "gpt step L=2 N=2 E=16 T=12 B=3 "),
-    ],
-)
-def test_a_section_prints_its_row(only, row):
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.attention", "--quick", "--rounds", "1", "--peers",
-         "--only", *only],
-        cwd=Path(__file__).parents[2], capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0 and not done.stderr, done.stderr
-    assert sum(line.startswith(row) for line in done.stdout.splitlines()) == 1

@@ -1,13 +1,17 @@
-"""The cases of the recurrent layers: what is counted, what the variants are made of."""
+"""The cases: the systems do the same work, what is counted, what the variants are made of."""
 
 from importlib.util import find_spec
+from shutil import which
 
 import numpy as np
 import pytest
 
-from benchmarks import work_tinyseq
-from benchmarks.cases import CELLS, Case
-from benchmarks.harness import Worker, compare
+from benchmarks.cases.charlm import CharLMCase
+from benchmarks.cases.overhead import GRAPHS, OverheadCase
+from benchmarks.cases.recurrent import CELLS, Case
+from benchmarks.harness import compare
+from benchmarks.remote import Worker
+from benchmarks.systems import recurrent_tinyseq
 
 SHAPE = (7, 5, 3, 4)
 VARIANTS = ("layer_norm", "recurrent_dropout", "zoneout", "half", "checkpoint_every", "decaying")
@@ -24,6 +28,36 @@ def test_the_peers_do_the_same_work(peer):
                 assert compare(Case(f"{cell} {asked}", shape), {"a": ours, "b": theirs}) is None
 
 
+@pytest.mark.parametrize("peer", ["torch", "jax", "tensorflow", "tinygrad"])
+def test_the_peers_do_the_same_product(peer):
+    if find_spec(peer) is None or (peer == "tinygrad" and which("clang") is None):
+        pytest.skip(f"{peer} is not installed, or lacks its compiler")
+    with Worker("numpy", 1) as ours, Worker(peer, 1) as theirs:
+        for variant in ("nn", "nt", "tn", "tt"):
+            assert compare(Case("matmul", (5, 4, 3), variant), {"a": ours, "b": theirs}) is None
+
+
+@pytest.mark.parametrize("peer", ["c", "torch", "jax", "tensorflow"])
+def test_the_lstm_model_learns_the_same(peer):
+    if peer != "c" and find_spec(peer) is None:
+        pytest.skip(f"{peer} is not installed")
+    case = CharLMCase((6, 7, 5, 3))
+    with Worker("numpy", 1) as ours, Worker(peer, 1) as theirs:
+        assert compare(case, {"a": ours, "b": theirs}) is None
+        (losses,) = ours.results(case)
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("peer", ["torch", "autograd"])
+def test_the_peers_build_the_same_graphs(peer):
+    if find_spec(peer) is None:
+        pytest.skip(f"{peer} is not installed")
+    with Worker("c", 1) as ours, Worker(peer, 1) as theirs:
+        for kind in GRAPHS:
+            case = OverheadCase(kind, (2, 2) if "2x2" in kind else (4,))
+            assert compare(case, {"a": ours, "b": theirs}, tolerance=1e-2) is None, kind
+
+
 def test_the_operations_counted():
     T, B, D, H = SHAPE
     assert Case("lstm forward", SHAPE).flops == 2 * T * B * (D * 4 * H + H * 4 * H)
@@ -36,7 +70,7 @@ def test_the_operations_counted():
 def test_a_variant_is_the_plain_layer_with_something_else(cell, variant):
     plain = Case(f"{cell} train", SHAPE)
     other = Case(f"{cell} train", SHAPE, variant)
-    a, b = work_tinyseq.work(plain)(), work_tinyseq.work(other)()
+    a, b = recurrent_tinyseq.work(plain)(), recurrent_tinyseq.work(other)()
     assert a[0].shape == b[0].shape
     assert np.array_equal(a[0], b[0]) == (variant == "checkpoint_every")
 

@@ -1,15 +1,13 @@
 """The harness: what is wrong is not timed, and what is slow is seen to be."""
 
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.cases import Case
-from benchmarks.harness import WARM_UP, Here, Worker, quickest, run
+from benchmarks.cases.recurrent import Case
+from benchmarks.harness import WARM_UP, Failed, Here, quickest, run, take_turns
+from benchmarks.remote import Worker
 
 CASE = Case("matmul", (4, 3, 2), "nn")
 
@@ -34,6 +32,16 @@ def test_a_slower_system_is_seen_to_be_slower():
     outcome = run(CASE, {"a": a, "b": b}, rounds=3)
     assert outcome.best("a") == 1.0 and outcome.median("b") == 4.0
     assert log == [a, b] * 3
+
+
+def test_a_ratio_is_taken_in_each_round():
+    outcome = run(CASE, {"c": Fake([1.0, 10.0, 1.0]), "b": Fake([2.0, 20.0, 3.0])}, rounds=3)
+    assert outcome.ratio("b") == (2.0, 2.0, 2.5)  # the slow round was slow for both
+
+
+def test_no_round_begins_after_the_budget_but_the_least():
+    outcome = take_turns({"a": Fake([1.0] * 9)}, rounds=9, budget=0.0, least=4)
+    assert len(outcome.seconds["a"]) == 4
 
 
 @pytest.mark.parametrize("value", [1.01, np.nan, np.inf])
@@ -73,35 +81,22 @@ def test_the_quickest_way_is_taken():
     assert quickest([slow, fast]) is fast
 
 
-def test_the_cost_per_op_is_measured():
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.overhead", "--rounds", "1", "--only", "fan-out"],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-    )
-    assert "fan-out" in done.stdout and not done.stderr
-
-
 def test_a_worker_gives_the_results_and_times_them():
     inputs = CASE.inputs()
     with Worker("numpy", 1) as worker:
         (product,) = worker.results(CASE)
         np.testing.assert_allclose(product, inputs["a"] @ inputs["b"], rtol=1e-5)
         assert worker.seconds(0.0) > 0
+        assert worker.begin > 0
+
+
+def test_a_worker_that_cannot_do_a_case_says_so_and_goes_on():
+    with Worker("numpy", 1) as worker:
+        with pytest.raises(Failed, match="numpy: ValueError: there is no variant 'nonsense'"):
+            worker.results(Case("gru train", (1, 1, 1, 1), "nonsense"))
+        assert worker.results(CASE)
 
 
 def test_a_worker_that_cannot_start_says_so():
-    with pytest.raises(RuntimeError, match="nonsense: its process ended"):
+    with pytest.raises(RuntimeError, match="nonsense: its process ended: ModuleNotFoundError"):
         Worker("nonsense", 1)
-
-
-def test_no_such_case_is_a_clear_error():
-    pytest.importorskip("tinyseq.backend.c_kernels", reason="the C extension is not built")
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--quick", "--only", "nonsense"],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2 and "no case's name contains 'nonsense'" in done.stderr

@@ -233,6 +233,6 @@ def test_a_position_in_other_data_is_refused(change):
     loader = DataLoader(SEQUENCES, np.arange(103), 8, True)
     next(iter(loader))
     before = loader.state_dict()
-    with pytest.raises(ValueError, match="position"):
+    with pytest.raises(DataError, match="position"):
         loader.load_state_dict({**before, **change})
     assert loader.state_dict() == before

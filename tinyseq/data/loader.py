@@ -152,17 +152,17 @@ class DataLoader:
         """Go on where `state_dict` was taken.
 
         Raises:
-            ValueError: if it was taken from other data or with other settings; nothing is changed.
+            DataError: if it was taken from other data or with other settings; nothing is changed.
         """
         if state.get("of") != self._signature():
-            raise ValueError(
+            raise DataError(
                 f"DataLoader: the position is one in {state.get('of')}, this is {self._signature()}"
             )
         epoch, batch = state.get("epoch"), state.get("batch")
         if not (isinstance(epoch, int) and isinstance(batch, int)) or not (
             0 <= epoch and 0 <= batch <= len(self)
         ):
-            raise ValueError(f"DataLoader: no position in {len(self)} batches: {epoch}, {batch}")
+            raise DataError(f"DataLoader: no position in {len(self)} batches: {epoch}, {batch}")
         self._epoch, self._batch, self._go_on = epoch, batch, True
 
     def _signature(self) -> dict[str, int]:

@@ -1,10 +1,15 @@
-"""Whole models: the character language models and the n-gram model they are measured against."""
+"""Whole models: the language models and the n-gram model they are measured against."""
 
 from tinyseq.models.charlm import CharLM, State, detached
 from tinyseq.models.gpt import GPT, gpt2_state
 from tinyseq.models.ngram import NGram
 from tinyseq.models.recurrent_seq2seq import RecurrentSeq2Seq
-from tinyseq.models.storage import LanguageModel, load_charlm, save_charlm
+from tinyseq.models.storage import (
+    LanguageModel,
+    language_model_configuration,
+    load_language_model,
+    save_language_model,
+)
 from tinyseq.models.transformer_seq2seq import TransformerSeq2Seq
 
 __all__ = [
@@ -17,6 +22,7 @@ __all__ = [
     "TransformerSeq2Seq",
     "detached",
     "gpt2_state",
-    "load_charlm",
-    "save_charlm",
+    "language_model_configuration",
+    "load_language_model",
+    "save_language_model",
 ]

@@ -1,0 +1,34 @@
+"""The sections of `python -m benchmarks`, in the order in which they are measured.
+
+A section is a function of a Run that yields its rows one by one, each as soon as it is measured.
+Its name, with spaces, is the section of its rows, and the first line of its docstring is their
+title. It leaves out what `run.wants` does not want, makes do with the smallest sizes if
+`run.quick`, and does what only the targets ask for if `run.deep`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from benchmarks.records import Row
+from benchmarks.run import Run
+from benchmarks.sections.attention import attention, attention_memory, attention_threads, skip
+from benchmarks.sections.footprint import footprint
+from benchmarks.sections.layers import layers
+from benchmarks.sections.matmul import matmul
+from benchmarks.sections.models import models
+from benchmarks.sections.overhead import overhead
+from benchmarks.sections.recurrent import recurrent, recurrent_threads, variants
+from benchmarks.sections.streaming import streaming
+
+Section = Callable[[Run], Iterator[Row]]
+
+SECTIONS: tuple[Section, ...] = (
+    matmul, recurrent, variants, recurrent_threads, attention, skip, attention_threads,
+    attention_memory, layers,
+    models, streaming, overhead, footprint,
+)  # fmt: skip
+TITLES = {
+    section.__name__.replace("_", " "): (section.__doc__ or "").partition("\n")[0].rstrip(".")
+    for section in SECTIONS
+}

@@ -1,0 +1,40 @@
+"""Whole language models: a training step with its optimizer, and what memory it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.cases.attention import AttentionCase
+from benchmarks.cases.charlm import CharLMCase
+from benchmarks.records import Row
+from benchmarks.run import Run
+
+SMALL, LARGE = (4, 4, 128, 64, 12), (6, 6, 384, 256, 16)  # L N E T B of the two GPTs
+LSTM = (64, 256, 64, 16)  # D H T B of the command line's own
+
+
+def compiling(run: Run) -> str:
+    """Whether PyTorch may compile a model, which takes it a minute, however small that is."""
+    return "" if run.deep and not run.quick else "eager"
+
+
+def models(run: Run) -> Iterator[Row]:
+    """A language model's training step."""
+
+    def figures(row: Row) -> dict[str, float]:
+        found = {}
+        if row.name.startswith("gpt") and "torch" in row.ratios:
+            found["gpt step"] = row.ratios["torch"].middle
+            found["gpt memory"] = row.memory["c"] / row.memory["torch"]
+        if tuple(row.size.values()) == LARGE:
+            found["gpt peak"] = row.flops / row.best["c"] / run.peak
+        return found
+
+    how = compiling(run)
+    lstm = CharLMCase(LSTM)
+    small = AttentionCase("gpt", "step", SMALL, how)
+    yield from run.rows("models", [lstm, small], figures)
+    if not run.quick and (run.deep or run.peers):
+        # NumPy would take minutes: here the systems check each other.
+        large = AttentionCase("gpt", "step", LARGE, how)
+        yield from run.rows("models", [large], figures, numpy=False)
