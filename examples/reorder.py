@@ -22,12 +22,12 @@ import tinyseq as ts
 from tinyseq.data import DataLoader
 from tinyseq.generation import generate
 from tinyseq.models import RecurrentSeq2Seq, TransformerSeq2Seq
-from tinyseq.training import Callback, Trainer, sequence_cross_entropy
+from tinyseq.optim.lr_scheduler import LambdaLR
+from tinyseq.training import Trainer, sequence_cross_entropy
 
 Ids = NDArray[np.int64]
 DIGITS, BEGIN, END = 10, 10, 11
 SHORTEST = 3  # of fewer digits there are so few that all would be held out
-LEARNING_RATE = 2e-3
 
 TASKS: dict[str, Callable[[Ids], Ids]] = {"reverse": lambda row: row[::-1], "sort": np.sort}
 
@@ -49,15 +49,6 @@ def draw(rng: np.random.Generator, count: int, longest: int, but: set[bytes]) ->
     return rows
 
 
-class Slowing(Callback):
-    """A learning rate that rises for 100 steps and falls to 0 in the second half."""
-
-    def on_step_end(self, trainer: Trainer) -> None:
-        assert trainer.steps is not None
-        left = (trainer.steps - trainer.step) / (trainer.steps / 2)
-        trainer.optimizer.lr = LEARNING_RATE * min(1.0, trainer.step / 100, left)
-
-
 def learned(kind: str, task: str, steps: int, longest: int) -> float:
     """Train a model; the share of sequences never seen that it answers right in every place."""
     ts.manual_seed(0)
@@ -67,10 +58,10 @@ def learned(kind: str, task: str, steps: int, longest: int) -> float:
     seen = draw(rng, 64 * steps, longest, {row.tobytes() for row in held_out})
     given, wanted = model.targets([answer(row) for row in seen])
     data = DataLoader((seen, given), wanted, batch_size=64)
-    optimizer = ts.optim.Adam(model.parameters(), lr=LEARNING_RATE / 100)
-    trainer = Trainer(
-        model, sequence_cross_entropy, optimizer, clip_grad_norm=1.0, callbacks=[Slowing()]
-    )
+    optimizer = ts.optim.Adam(model.parameters(), lr=2e-3)
+    # It rises for 100 steps, and falls to 0 in the second half.
+    rate = LambdaLR(optimizer, lambda step: min((step + 1) / 100, 1.0, 2 * (1 - step / steps)))
+    trainer = Trainer(model, sequence_cross_entropy, optimizer, scheduler=rate, clip_grad_norm=1.0)
     trainer.fit(data, steps=steps)
     found = generate(model.eval(), held_out, longest + 1, temperature=0)
     right = [

@@ -173,6 +173,11 @@ def test_bad_prompts_are_named(beams):
     fails(ValueError, r"prompt 0 must be \(n,\), got \(2, 1\)", [[[1], [2]]])
 
 
+def test_a_model_that_cannot_be_written_with():
+    with pytest.raises(TypeError, match=r"model must have start\(prompts\), .* got Linear"):
+        generate(nn.Linear(2, 3), [1], 1)
+
+
 def test_a_symbol_that_is_not_there(model):
     with pytest.raises(IndexError):
         generate(model, [1, V], 1)

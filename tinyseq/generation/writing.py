@@ -64,8 +64,8 @@ def generate(
 
     Raises ValueError when an argument is outside its range, temperature, top_k or top_p meet
     num_beams, or a language model's prompt is empty; TypeError when a prompt does not hold whole
-    numbers; IndexError when it holds a symbol that is not there; Diverged when the model's
-    predictions are not finite.
+    numbers, or the model cannot be written with; IndexError when it holds a symbol that is not
+    there; Diverged when the model's predictions are not finite.
 
     Source: Fan, Lewis and Dauphin, "Hierarchical neural story generation", 2018 (top_k); Holtzman
     et al., "The curious case of neural text degeneration", 2020 (top_p); Keskar et al., "CTRL",
@@ -152,6 +152,11 @@ def _begin(
     model: Generative, prompts: list[Ids], options: Options
 ) -> tuple[Sequence[Draws | Beams], Iterator[None]]:
     """What writes each row, and the run that makes them do it."""
+    if not hasattr(model, "start"):
+        raise TypeError(
+            "generate: model must have start(prompts), as tinyseq/models/decoding.py says, "
+            f"got {type(model).__name__}"
+        )
     with no_grad():
         decoding = model.start(prompts)
     for i, first in enumerate(decoding.first):

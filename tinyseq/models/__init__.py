@@ -1,4 +1,4 @@
-"""Whole models: the language models and the n-gram model they are measured against."""
+"""Whole models: language models, encoder-decoders, and the n-gram model to measure against."""
 
 from tinyseq.models.charlm import CharLM, State, detached
 from tinyseq.models.gpt import GPT, gpt2_state
