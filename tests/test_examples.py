@@ -1,9 +1,5 @@
 """The examples that have a short form reach what they promise."""
 
-import sys
-
-import pytest
-
 
 def test_missing_values(capsys):
     from examples import missing_values
