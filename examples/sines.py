@@ -54,11 +54,11 @@ def main() -> int:
     train = DataLoader(x[:, :SEEN], clean[:, SEEN:, 0], batch_size=64, shuffle=True)
     x_test, wanted = x_test[:, :SEEN], clean_test[:, SEEN:, 0]
     model = Forecaster()
-    optimizer = ts.optim.Adam(model.parameters(), 5e-3)
-    Trainer(model, ts.mse_loss, optimizer, clip_grad_norm=1.0).fit(train, epochs=8)
-    optimizer.lr = 1e-3
+    optimizer = ts.optim.Adam(model.parameters())
     trainer = Trainer(model, ts.mse_loss, optimizer, clip_grad_norm=1.0)
-    trainer.fit(train, epochs=4)
+    for lr, epochs in [(5e-3, 8), (1e-3, 4)]:
+        optimizer.lr = lr
+        trainer.fit(train, epochs=epochs)
     forecasts = {
         "last value": last_value(x_test),
         "last period": last_period(x_test),
