@@ -41,7 +41,7 @@ def remember(lstm: nn.LSTM, seed: int) -> None:
 
 
 def learn(kind: str, seed: int = 0) -> float:
-    """The error of a layer of this kind on new sequences, once it is below the goal or time is up."""
+    """The error of a layer of this kind on new sequences, once it is good or time is up."""
     ts.manual_seed(seed)
     model = Adder(getattr(nn, kind)(2, H))
     if isinstance(model.layer, nn.LSTM):
