@@ -76,8 +76,8 @@ def measure(asked: argparse.Namespace, given: list[str]) -> Record:
     ts.backend.use("c")
     begin = time.perf_counter()
     record = Record(shlex.join(["python", "-m", "benchmarks", *given]), {}, [])
-    counts = {*asked.threads, 1, 2} if asked.targets else set(asked.threads)
-    record.machine = machine.describe(sorted(counts), asked.quick)
+    counts = sorted({*asked.threads, 1, *(() if asked.quick else (2,))})
+    record.machine = machine.describe(counts, asked.quick)
     for count in asked.threads:
         with ExitStack() as stack:
             run = Run(
