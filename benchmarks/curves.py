@@ -29,21 +29,19 @@ class Curve:
 
 
 def curves(rows: Iterable[Row]) -> list[Curve]:
-    """Every curve in the rows, in their order; along whatever is not the same in all of them."""
+    """Every curve in the rows, in their order; along the last size that is not the same in all."""
     found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         if row.curve and not row.wrong:
             found.setdefault((row.section, row.curve), []).append(row)
     told = []
     for (section, title), some in found.items():
-        along = next(
-            (name for name in some[0].size if len({row.size[name] for row in some}) > 1), ""
-        )
-        if along:
-            curve = Curve(section, title, some[0].unit, along)
+        grown = [name for name in some[0].size if len({row.size[name] for row in some}) > 1]
+        if grown:
+            curve = Curve(section, title, some[0].unit, grown[-1])
             for row in some:
                 for system, best in row.best.items():
-                    curve.points.setdefault(system, []).append((row.size[along], best))
+                    curve.points.setdefault(system, []).append((row.size[curve.along], best))
             told.append(curve)
     return told
 

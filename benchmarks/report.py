@@ -32,6 +32,7 @@ name stands how many times tinyseq's time it took: the middle of the rounds' rat
 def page(record: Record, path: Path, pictures: Sequence[Picture]) -> str:
     """The whole page, which will lie at `path`."""
     parts = ["# Benchmarks", introduction(record), summary(record)]
+    parts += [picture(one, path) for one in pictures if one.section not in TITLES]
     lines = curves(record.rows)
     for section, rows in groupby(record.rows, key=lambda row: row.section):
         parts.append(f"## {TITLES[section]}")

@@ -22,18 +22,18 @@ def lstm(T: int = 64, B: int = 16, H: int = 128) -> Case:
 
 
 CURVES = {
-    "lstm train, along T": [lstm(T=T) for T in (16, 64, 256, 1024)],
-    "lstm train, along H": [lstm(H=H) for H in (32, 64, 128, 256, 512)],
-    "lstm train, along B": [lstm(B=B) for B in (1, 4, 16, 64)],
-    "attention train, along T": [
+    "Training an LSTM along T (B=16, D=H=128)": [lstm(T=T) for T in (16, 64, 256, 1024)],
+    "Training an LSTM along H (T=64, B=16, D=H)": [lstm(H=H) for H in (32, 64, 128, 256, 512)],
+    "Training an LSTM along B (T=64, D=H=128)": [lstm(B=B) for B in (1, 4, 16, 64)],
+    "Training causal attention along T (four heads of 64)": [
         AttentionCase("attention", "train", (1, 4, T, 64), "causal")
         for T in (128, 256, 512, 1024, 2048)
     ],
-    "gpt token, along T, the context": [
+    "Tokens from a GPT along T, the context (two layers, E=128)": [
         AttentionCase("gpt", "token", (2, 4, 128, T, 1), "eager") for T in (64, 128, 256, 512, 1024)
     ],
 }
-MEMORY = "lstm train, memory along T"
+MEMORY = "Memory of training an LSTM along T (B=8, D=64, H=128)"
 LENGTHS = (64, 256, 1024, 4096)
 
 
@@ -50,7 +50,7 @@ def growth(run: Run) -> Iterator[Row]:
 def along(run: Run, curve: str, cases: Iterable[Any]) -> Iterator[Row]:
     """The points of a curve that were asked for."""
     for case in cases:
-        name = f"{case.name}, along {curve.partition('along ')[2].partition(',')[0]}"
+        name = f"{case.name}, along {curve.partition('along ')[2].split()[0].strip(',')}"
         if run.wants("growth", name):
             row = run.side_by_side("growth", case)
             row.name, row.curve = name, curve
@@ -62,8 +62,8 @@ def along_threads(run: Run) -> Iterator[Row]:
     if run.quick:
         return
     cases = {
-        "matrix product, along threads": Case("matmul", (1024,) * 3, "nn"),
-        "lstm train, along threads": lstm(B=32, H=256),
+        "A product of 1024x1024 along threads": Case("matmul", (1024,) * 3, "nn"),
+        "Training an LSTM along threads (T=64, B=32, D=H=256)": lstm(B=32, H=256),
     }
     for curve, case in cases.items():
         threads = 1
