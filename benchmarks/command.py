@@ -12,9 +12,8 @@ from typing import Any
 
 import tinyseq as ts
 from benchmarks import against, machine, records, report, table
-from benchmarks.names import NAMES, PEERS
+from benchmarks.names import PEERS
 from benchmarks.records import Record, Row
-from benchmarks.remote import Worker
 from benchmarks.run import Run, installed
 from benchmarks.sections import SECTIONS, TITLES
 from benchmarks.targets import judged
@@ -77,21 +76,21 @@ def measure(asked: argparse.Namespace, given: list[str]) -> Record:
     ts.backend.use("c")
     begin = time.perf_counter()
     record = Record(shlex.join(["python", "-m", "benchmarks", *given]), {}, [])
-    counts = {*asked.threads, 1, 2} if asked.targets else set(asked.threads)
-    record.machine = machine.describe(sorted(counts), asked.quick)
-    peers, notes = able(installed(asked.peers))
-    notes += [f"{NAMES[peer]} is not installed" for peer in asked.peers if not installed([peer])]
-    record.machine["versions"] += peers.values()
-    record.machine["notes"] = notes
-    print("\n".join(header(record.machine)), flush=True)
+    counts = sorted({*asked.threads, 1, *(() if asked.quick else (2,))})
+    record.machine = machine.describe(counts, asked.quick)
     for count in asked.threads:
         with ExitStack() as stack:
             run = Run(
-                stack, record.machine, list(peers), count, asked.only, asked.quick, asked.targets,
+                stack, record.machine, count, asked.only, asked.quick, asked.targets,
                 count == asked.threads[0], asked.rounds,
             )  # fmt: skip
+            versions, notes = run.invite(asked.peers)
+            if run.first:
+                record.machine["versions"] += versions
+                record.machine["notes"] = notes
+                print("\n".join(header(record.machine)), flush=True)
+            shown = ["numpy", *run.peers]
             for section in SECTIONS:
-                shown = ["numpy", *peers]
                 for number, row in enumerate(section(run)):
                     if not number:
                         print(table.heading(TITLES[row.section], count, shown))
@@ -107,6 +106,8 @@ def tell(asked: argparse.Namespace, record: Record, before: list[Row]) -> int:
     """What follows from the rows, and the files; 1 if it is bad."""
     if not asked.quick:
         for family, targets in judged(record.rows).items():
+            if asked.only:
+                targets = {key: target for key, target in targets.items() if target.measured}
             if any(target.measured for target in targets.values()):
                 print(f"\nTargets of {family}\n{table.verdicts(targets)}")
     lost = list(against.slower(record.rows, before))
@@ -131,18 +132,6 @@ def write(asked: argparse.Namespace, record: Record) -> None:
         pictures = plot.draw(record, Path(asked.plot))
     if asked.report:
         Path(asked.report).write_text(report.page(record, Path(asked.report), pictures))
-
-
-def able(peers: list[str]) -> tuple[dict[str, str], list[str]]:
-    """The peers that work here, with their versions, and why others do not."""
-    found, notes = {}, []
-    for peer in peers:
-        try:
-            with Worker(peer, 1) as worker:
-                found[peer] = worker.version
-        except RuntimeError as error:
-            notes.append(f"{NAMES[peer]} does not work here: {error}")
-    return found, notes
 
 
 def header(known: dict[str, Any]) -> list[str]:

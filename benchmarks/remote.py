@@ -95,3 +95,14 @@ class Worker:
         self._process.wait()
         self._process.stdout.close()
         self._said.close()
+
+
+def fresh_memory(system: str, case: Any, tiny: Any) -> int:
+    """The bytes that a case takes in a process of its own, on one thread.
+
+    A tiny case comes first: what the system loads and keeps for good does not count.
+    """
+    with Worker(system, 1) as worker:
+        worker.results(tiny)
+        worker.results(case)
+        return worker.memory

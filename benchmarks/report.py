@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from benchmarks import machine
+from benchmarks.curves import Curve, Point, curves, slope
 from benchmarks.names import NAMES, PEERS
 from benchmarks.records import Picture, Record, Row
 from benchmarks.sections import TITLES
@@ -31,9 +32,12 @@ name stands how many times tinyseq's time it took: the middle of the rounds' rat
 def page(record: Record, path: Path, pictures: Sequence[Picture]) -> str:
     """The whole page, which will lie at `path`."""
     parts = ["# Benchmarks", introduction(record), summary(record)]
+    parts += [picture(one, path) for one in pictures if one.section not in TITLES]
+    lines = curves(record.rows)
     for section, rows in groupby(record.rows, key=lambda row: row.section):
         parts.append(f"## {TITLES[section]}")
         parts += [picture(one, path) for one in pictures if one.section == section]
+        parts.append("\n".join(slopes([one for one in lines if one.section == section])))
         for threads, some in groupby(rows, key=lambda row: row.threads):
             if threads > 1:
                 parts.append(f"On {threads} threads:")
@@ -121,6 +125,23 @@ def table(rows: list[Row], record: Record) -> Iterator[str]:
     yield from grid([*head, *(NAMES[name] for name in others)], lines)
     if notes:
         yield "\n" + "\n".join(notes)
+
+
+def slopes(lines: list[Curve]) -> Iterator[str]:
+    """As which power of what grows each system's cost does."""
+    powers = [one for one in lines if one.along != "seconds"]
+    names = [name for name in NAMES if any(name in one.points for one in powers)]
+    if powers:
+        yield "The power with which it grows, fitted over the curve:\n"
+        yield from grid(
+            ["curve", *(NAMES[name] for name in names)],
+            [[one.title, *(power(one.points.get(name, [])) for name in names)] for one in powers],
+        )
+
+
+def power(points: list[Point]) -> str:
+    """A fitted slope, where there is more than a point."""
+    return f"{slope(points):.2f}" if len(points) > 1 else ""
 
 
 def verdicts(targets: dict[str, Target]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.harness import Failed, Outcome, Results, System, compare, take_turns
+from benchmarks.names import NAMES
 from benchmarks.records import Row
 from benchmarks.remote import Worker
 
@@ -22,22 +23,22 @@ class Run:
     Args:
         stack: ends the workers.
         machine: see `machine.describe`.
-        peers: those that take part, each where it can.
         only: texts that must all be in "section: name" of a row.
         quick: the smallest case of each kind, a few rounds.
         deep: also the cases that only the targets ask for.
         first: whether no other pass came before: what does not depend on the threads is done now.
+        peers: those that take part, each where it can; see `invite`.
     """
 
     stack: ExitStack
     machine: dict[str, Any]
-    peers: list[str] = field(default_factory=list)
     threads: int = 1
     only: list[str] = field(default_factory=list)
     quick: bool = False
     deep: bool = False
     first: bool = True
     rounds: int = 15
+    peers: list[str] = field(default_factory=list)
     workers: dict[tuple[str, int, str], Worker] = field(default_factory=dict)
 
     @property
@@ -55,6 +56,21 @@ class Run:
         if key not in self.workers:
             self.workers[key] = self.stack.enter_context(Worker(*key[:2]))
         return self.workers[key]
+
+    def invite(self, peers: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Let those take part that work here; their versions, and why others do not."""
+        versions, notes = [], []
+        for peer in peers:
+            if not installed([peer]):
+                notes.append(f"{NAMES[peer]} is not installed")
+                continue
+            try:
+                versions.append(self.worker(peer).version)
+            except RuntimeError as error:
+                notes.append(f"{NAMES[peer]} does not work here: {error}")
+            else:
+                self.peers.append(peer)
+        return versions, notes
 
     def rows(
         self, section: str, cases: Iterable[Any], figures: Figures = lambda row: {}, **how: Any
@@ -134,7 +150,7 @@ class Run:
             row.begin[name] = getattr(system, "begin", 0.0)
             row.memory[name] = getattr(system, "memory", 0)
             row.notes += getattr(system, "notes", [])
-        budget, least = (0.05, 2) if self.quick else (0.4 * len(systems), 4)
+        budget, least = (0.05, 2) if self.quick else (0.3 * len(systems), 4)
         rounds = min(self.rounds, 3) if self.quick else self.rounds
         fill(row, take_turns(systems, rounds, budget, least), units)
 

@@ -117,7 +117,11 @@ class AttentionCase:
 
     @property
     def bytes(self) -> float:
-        """What must be read and written at least, where that counts and not the operations."""
+        """What must be read and written at least, where that counts and not the operations: of a
+        token, a model's weights and half a cache of keys and values."""
+        if self.asked == "token":
+            L, _, E, T, _ = self.shape
+            return 4.0 * T * (12 * L * E * E + V * E + L * T * E)
         passes = PASSES.get(self.kind)
         if passes is None:
             return 0.0

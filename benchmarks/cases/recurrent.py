@@ -65,14 +65,23 @@ class Case:
     @property
     def flops(self) -> float:
         """matmul 2 M N K; a layer with G gates 2 G T B H (D + H) forward, training three times
-        that: a product forward, two backward. The gate functions are not counted."""
+        that: a product forward, two backward. The gate functions are not counted, and no step."""
         if self.kind == "matmul":
             m, n, k = self.shape
             return 2.0 * m * n * k
+        if self.asked == "step":
+            return 0.0
         T, B, D, H = self.shape
         return 2.0 * GATES[self.cell] * T * B * H * (D + H) * (3 if self.asked == "train" else 1)
 
-    bytes: ClassVar[float] = 0.0  # not what limits these
+    @property
+    def bytes(self) -> float:
+        """Of one step the weights, which must be read; nothing limits it as that does."""
+        if self.kind == "matmul" or self.asked != "step":
+            return 0.0
+        *_, D, H = self.shape
+        return 4.0 * GATES[self.cell] * H * (D + H)
+
     units: ClassVar[int] = 1
 
     def inputs(self) -> Inputs:

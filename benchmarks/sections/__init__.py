@@ -14,6 +14,7 @@ from benchmarks.records import Row
 from benchmarks.run import Run
 from benchmarks.sections.attention import attention, attention_memory, attention_threads, skip
 from benchmarks.sections.footprint import footprint
+from benchmarks.sections.growth import growth
 from benchmarks.sections.layers import layers
 from benchmarks.sections.matmul import matmul
 from benchmarks.sections.models import models
@@ -26,7 +27,7 @@ Section = Callable[[Run], Iterator[Row]]
 SECTIONS: tuple[Section, ...] = (
     matmul, recurrent, variants, recurrent_threads, attention, skip, attention_threads,
     attention_memory, layers,
-    models, streaming, overhead, footprint,
+    models, streaming, overhead, growth, footprint,
 )  # fmt: skip
 TITLES = {
     section.__name__.replace("_", " "): (section.__doc__ or "").partition("\n")[0].rstrip(".")

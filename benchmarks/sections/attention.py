@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from benchmarks.cases.attention import VARIANTS, AttentionCase
 from benchmarks.records import Row, Spread
-from benchmarks.remote import Worker
+from benchmarks.remote import fresh_memory
 from benchmarks.run import Run
 from benchmarks.targets import SHORT
 
@@ -92,18 +92,13 @@ def attention_memory(run: Run) -> Iterator[Row]:
         case = AttentionCase("attention", "train", (1, 2, T, 64), "causal")
         if not run.wants("attention memory", case.name):
             return
-        used = {name: fresh(name, case) for name in ("c", *peers)}
+        used = {
+            name: fresh_memory(name, case, replace(case, shape=(1, 1, 8, 8)))
+            for name in ("c", *peers)
+        }
         row = Row("attention memory", case.name, unit="B", best={**used}, median={**used})
         row.ratios = {peer: Spread(*[used[peer] / used["c"]] * 3) for peer in peers}
         if before and not run.quick:
             row.targets = {"attention growth": used["c"] / before["c"]}
         before = used
         yield row
-
-
-def fresh(system: str, case: AttentionCase) -> int:
-    """The bytes a case takes in a process that has done only a tiny one before."""
-    with Worker(system, 1) as worker:
-        worker.results(replace(case, shape=(1, 1, 8, 8)))
-        worker.results(case)
-        return worker.memory

@@ -13,10 +13,11 @@ BOTH = ("forward", "train")
 SHAPES = [(32, 16, 64, 64), (64, 32, 256, 256), (1000, 8, 64, 128), (100, 64, 512, 512)]
 MORE_SHAPES = [
     (50, 64, 32, 32), (37, 13, 93, 117), (200, 3, 50, 75), (1000, 1, 64, 64), (100, 1, 256, 256),
-    (33, 17, 257, 255), (1, 64, 512, 512), (20, 4, 1024, 1024), (16, 64, 1024, 1024),
+    (33, 17, 257, 255), (1, 64, 512, 512), (20, 4, 1024, 1024),
 ]  # fmt: skip
+LARGE = (16, 64, 1024, 1024)
 THREADS_SHAPES = [
-    (64, 16, 256, 256), (64, 32, 256, 256), (100, 64, 512, 512), (16, 64, 1024, 1024),
+    (64, 16, 256, 256), (64, 32, 256, 256), (100, 64, 512, 512), LARGE,
 ]  # fmt: skip
 VARIANT_SHAPES = [(32, 16, 64, 64), (64, 32, 256, 256)]
 # How a variant's figure is told: as a share of the plain layer's speed, or of its time.
@@ -28,17 +29,21 @@ TIMES = {
 }
 
 
-def layers(run: Run, shapes: list[tuple[int, ...]], variant: str = "") -> Iterator[Case]:
-    """Every cell at every shape, forward and training."""
+def layers(
+    run: Run, shapes: list[tuple[int, ...]], variant: str = "", work: tuple[str, ...] = BOTH
+) -> Iterator[Case]:
+    """Every cell at every shape."""
     for cell in CELLS:
         for shape in shapes[:1] if run.quick else shapes:
-            for asked in BOTH:
+            for asked in work:
                 yield Case(f"{cell} {asked}", shape, variant)
 
 
 def recurrent(run: Run) -> Iterator[Row]:
     """RNN, LSTM and GRU."""
-    shapes = SHAPES + (MORE_SHAPES if run.deep else [])
+    cases = list(layers(run, [*SHAPES, LARGE] if run.deep else SHAPES))
+    if run.deep and not run.quick:  # forward takes part in training: that need not be timed again
+        cases += layers(run, MORE_SHAPES, work=("train",))
 
     def figures(row: Row) -> dict[str, float]:
         size = row.size
@@ -57,7 +62,7 @@ def recurrent(run: Run) -> Iterator[Row]:
             found["peak small"] = of_peak
         return found
 
-    return run.rows("recurrent", layers(run, shapes), figures)
+    return run.rows("recurrent", cases, figures)
 
 
 def variants(run: Run) -> Iterator[Row]:

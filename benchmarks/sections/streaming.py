@@ -35,7 +35,7 @@ def streaming(run: Run) -> Iterator[Row]:
 
     cases = [Case(f"{cell} step", (1, 1, 256, 256)) for cell in CELLS]
     yield from run.rows("streaming", cases, figures)
-    shapes = [SMALL, LARGE] if run.deep and not run.quick else [SMALL]
+    shapes = [LARGE] if run.deep and not run.quick else [SMALL]
     tokens = [AttentionCase("gpt", "token", (*shape[:4], 1), compiling(run)) for shape in shapes]
     yield from run.rows("streaming", tokens, figures)
     name = f"memory after {STEPS} steps of an lstm"
