@@ -59,6 +59,13 @@ static inline vf vf_load_n(const float *p, int64_t n)
     return vf_load(lane);
 }
 
+static inline vf vf_load_bytes(const uint8_t *p)
+{
+    const uint8x16_t bytes = vld1q_u8(p);
+    const uint16x8_t half[2] = {vmovl_u8(vget_low_u8(bytes)), vmovl_u8(vget_high_u8(bytes))};
+    VF_MAP(vcvtq_f32_u32(vmovl_u16(i % 2 ? vget_high_u16(half[i / 2]) : vget_low_u16(half[i / 2]))));
+}
+
 static inline void vf_store_n(float *p, vf v, int64_t n)
 {
     float lane[16];
