@@ -12,9 +12,9 @@ FLOORS = {
     **{"backend": 1, "contexts": 0, "holder": 1, "autograd": 2, "ops": 3, "nn": 4},
     **dict.fromkeys(["anomaly", "hooks"], 2),  # the engine's instruments
     **dict.fromkeys(["optim", "data", "models", "saving", "training", "generation"], 5),
-    **dict.fromkeys(["reading", "settings", "atomic"], 5),
+    **dict.fromkeys(["reading", "settings", "atomic", "language", "metrics", "summarizing"], 5),
     **dict.fromkeys(["transforms", "checkpointing", "drawing", "tree"], 5),
-    **dict.fromkeys(["cli", "__main__", "testing"], 6),
+    **dict.fromkeys(["cli", "__main__", "testing", "huggingface"], 6),
     # What layers are initialised with, and what dropout draws from, has no layer in it.
     **dict.fromkeys(["init", "random"], 3),
 }

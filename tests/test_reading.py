@@ -6,14 +6,8 @@ import pytest
 import tinyseq as ts
 from tinyseq.models import GPT, CharLM
 from tinyseq.nn import functional as F
-from tinyseq.reading import Writer, held_out_bits, new_model
+from tinyseq.reading import held_out_bits, new_model
 from tinyseq.settings import Settings, default_settings
-
-KINDS = {
-    "learned": {},
-    "rotary": {"positions": "rotary"},
-    "rotary window": {"positions": "rotary", "window": 8},
-}
 
 
 def symbols(n, seed=0):
@@ -54,54 +48,6 @@ def test_a_transformer_predicts_each_symbol_once_from_half_a_block_or_more(n, pi
         nats.append(np.log(np.exp(logits).sum()) - logits[ids[t + 1]])
         assert t + 1 - first >= min(t + 1, 5)
     assert found == pytest.approx(np.mean(nats) / math.log(2), rel=1e-5)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("sizes", [[1] * 7, [3, 1, 4], [8]])
-def test_a_writer_knows_all_it_has_read_within_a_block(kind, sizes):
-    model, ids = gpt(**KINDS[kind]), symbols(8)
-    writer, t = Writer(model), 0
-    for n in sizes:
-        found = writer.read(ids[t : t + n])
-        t += n
-        np.testing.assert_allclose(found, model(ids[None, :t]).data[0, -1], rtol=1e-4, atol=1e-6)
-        assert found.dtype == np.float64 and found.shape == (7,)
-
-
-@pytest.mark.parametrize("kind", ["learned", "rotary"])
-@pytest.mark.parametrize("first", [1, 8, 30])
-def test_where_positions_end_it_goes_on_from_half_a_block(kind, first):
-    model, ids = gpt(**KINDS[kind]), symbols(60)
-    writer = Writer(model)
-    read = writer.read(ids[:first])
-    begin = max(0, first - 8)
-    for t in range(first, 60):
-        np.testing.assert_allclose(read, model(ids[None, begin:t]).data[0, -1], 1e-4, 1e-6)
-        read = writer.read(ids[t : t + 1])
-        if t + 1 - begin > 8:
-            begin = t + 1 - 4
-
-
-def test_with_rotary_positions_and_a_window_it_never_begins_anew():
-    model, ids = gpt(**KINDS["rotary window"]), symbols(300)
-    writer = Writer(model)
-    for t in range(300):
-        found = writer.read(ids[t : t + 1])
-    np.testing.assert_allclose(found, model(ids[None]).data[0, -1], rtol=1e-4, atol=1e-6)
-
-
-def test_a_writer_feeds_a_transformer_at_most_two_symbols_for_each(monkeypatch):
-    fed, step = [], GPT.step
-
-    def watched(self, ids, cache):
-        fed.append(ids.size)
-        return step(self, ids, cache)
-
-    monkeypatch.setattr(GPT, "step", watched)
-    writer = Writer(gpt())
-    for t in range(200):
-        writer.read(symbols(200)[t : t + 1])
-    assert len(fed) == 200 and sum(fed) <= 2 * 200 and max(fed) == 4
 
 
 @pytest.mark.parametrize("model", ["rnn", "lstm", "gru", "transformer"])

@@ -11,7 +11,10 @@ from tinyseq.settings import Settings, default_settings
         {"lr": float("nan")}, {"clip": -1.0}, {"dropout": 1.0}, {"dropout": -0.1},
         {"held_out": 0.0}, {"held_out": 1.0}, {"evaluations": 0}, {"seed": -1},
         {"weight_decay": -1.0}, {"warmup": 2.0}, {"model": "cnn"}, {"positions": "none"},
-        {"heads": 0}, {"hidden": 30, "model": "transformer"},
+        {"hidden": 2.5}, {"hidden": "16"}, {"hidden": True}, {"hidden": None}, {"lr": "x"},
+        {"lr": True}, {"model": 3}, {"steps": 1.5}, {"tokenizer": "bpe"},
+        {"vocabulary": 4}, {"heads": 0},
+        {"hidden": 30, "model": "transformer"},
         {"hidden": 12, "model": "transformer", "positions": "rotary"},
     ],
 )  # fmt: skip
@@ -29,7 +32,7 @@ def test_every_model_has_its_defaults():
 
 def test_those_in_use_make_the_same_settings():
     for model in ("lstm", "transformer"):
-        for more in ({}, {"steps": 3}):
+        for more in ({}, {"steps": 3}, {"tokenizer": "word", "vocabulary": 7}):
             settings = Settings(**default_settings(model) | more)
             used = settings.used()
             assert Settings(**default_settings(model) | used) == settings

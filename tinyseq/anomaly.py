@@ -9,7 +9,7 @@ from __future__ import annotations
 import linecache
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from os.path import dirname
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
@@ -20,7 +20,7 @@ from tinyseq.autograd.modes import NOTED, switch
 if TYPE_CHECKING:
     from tinyseq.autograd.tensor import Tensor
 
-OURS = str(Path(__file__).parent)  # the package: a line in it is not the program's
+OURS = dirname(__file__)  # the package: a line in it is not the program's
 
 
 class detect_anomaly:

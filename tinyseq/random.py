@@ -1,6 +1,9 @@
 """Random numbers: one seeded generator for the whole process."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -9,7 +12,11 @@ import numpy.typing as npt
 from tinyseq.autograd import Tensor
 from tinyseq.ops.creation import as_tensor, sizes_of
 
-_generator = np.random.Generator(np.random.PCG64())
+
+@cache  # not at import: NumPy's generators take a third of its own time to load
+def generator() -> np.random.Generator:
+    """The generator that initialisation, dropout and sampling draw from."""
+    return np.random.Generator(np.random.PCG64())
 
 
 def manual_seed(seed: int) -> None:
@@ -20,27 +27,22 @@ def manual_seed(seed: int) -> None:
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"manual_seed: expected a whole number >= 0, got {seed!r}")
-    _generator.bit_generator.state = np.random.PCG64(seed).state
-
-
-def generator() -> np.random.Generator:
-    """The generator that initialisation, dropout and sampling draw from."""
-    return _generator
+    generator().bit_generator.state = np.random.PCG64(seed).state
 
 
 def next_key() -> int:
     """64 bits from the generator: a key for random numbers that are a function of their place."""
-    return int(_generator.integers(0, 2**64, dtype=np.uint64))
+    return int(generator().integers(0, 2**64, dtype=np.uint64))
 
 
 def get_state() -> dict[str, Any]:
     """Where the generator stands, as something JSON can hold."""
-    return dict(_generator.bit_generator.state)
+    return dict(generator().bit_generator.state)
 
 
 def set_state(state: dict[str, Any]) -> None:
     """Put the generator where `get_state` found it."""
-    _generator.bit_generator.state = state
+    generator().bit_generator.state = state
 
 
 def rand(
@@ -51,7 +53,7 @@ def rand(
     Raises:
         TypeError: if the dtype is neither float32 nor float64.
     """
-    return _drawn(_generator.random, sizes_of((size, *more)), dtype, requires_grad, "rand")
+    return _drawn(generator().random, sizes_of((size, *more)), dtype, requires_grad, "rand")
 
 
 def randn(
@@ -63,7 +65,7 @@ def randn(
         TypeError: if the dtype is neither float32 nor float64.
     """
     return _drawn(
-        _generator.standard_normal, sizes_of((size, *more)), dtype, requires_grad, "randn"
+        generator().standard_normal, sizes_of((size, *more)), dtype, requires_grad, "randn"
     )
 
 
@@ -82,14 +84,14 @@ def _drawn(
 
 def rand_like(x: Tensor, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """As `rand`, in the shape and dtype of x, or in another dtype."""
-    return _drawn(_generator.random, x.shape, dtype or x.dtype, requires_grad, "rand_like")
+    return _drawn(generator().random, x.shape, dtype or x.dtype, requires_grad, "rand_like")
 
 
 def randn_like(
     x: Tensor, dtype: npt.DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
     """As `randn`, in the shape and dtype of x, or in another dtype."""
-    draw = _generator.standard_normal
+    draw = generator().standard_normal
     return _drawn(draw, x.shape, dtype or x.dtype, requires_grad, "randn_like")
 
 
@@ -115,7 +117,7 @@ def randint(
         raise TypeError(f"randint: expected (low, high, size) or (high, size), got size {size}")
     if low >= high:
         raise ValueError(f"randint: low must be below high, got {low} and {high}")
-    return Tensor(np.asarray(_generator.integers(low, high, tuple(size))).astype(dtype))
+    return Tensor(np.asarray(generator().integers(low, high, tuple(size))).astype(dtype))
 
 
 def randint_like(x: Tensor, *limits: int, dtype: npt.DTypeLike | None = None) -> Tensor:
@@ -143,7 +145,7 @@ def bernoulli(p: Any) -> Tensor:
     wrong = ~((p >= 0) & (p <= 1))
     if wrong.any():
         raise ValueError(f"bernoulli: p must be from 0 to 1, got {p[wrong].flat[0]}")
-    return Tensor((_generator.random(p.shape) < p).astype(p.dtype))
+    return Tensor((generator().random(p.shape) < p).astype(p.dtype))
 
 
 Tensor.bernoulli = bernoulli  # type: ignore[attr-defined]

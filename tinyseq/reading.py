@@ -1,4 +1,4 @@
-"""How the two kinds of language model read: to learn, to be measured, and to go on writing.
+"""How the two kinds of language model read: to learn, and to be measured.
 
 A recurrent model carries a state along the text. A transformer has none: it looks back at what it
 has read, as far as its block of positions reaches.
@@ -7,19 +7,16 @@ has read, as far as its block of positions reaches.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyseq.autograd import Tensor, no_grad
-from tinyseq.data import Streams, Windows
+from tinyseq.data.epochs import Tokens
 from tinyseq.models import GPT, CharLM, LanguageModel, State, detached
 from tinyseq.nn import functional as F
 from tinyseq.settings import Settings
 
-Batches = Streams | Windows
 Ids = NDArray[np.int64]
 
 _PIECE = 2048  # symbols per call when measuring: any number would do
@@ -52,26 +49,26 @@ def new_model(settings: Settings, vocab_size: int) -> LanguageModel:
     )
 
 
-def losses(model: LanguageModel, batches: Batches) -> Iterator[tuple[int, Tensor]]:
-    """The symbols in each batch, and the loss on it to be differentiated, epoch after epoch.
+def loss_after(
+    model: LanguageModel, inputs: Ids, targets: Ids, state: State | None
+) -> tuple[Tensor, State | None]:
+    """The mean loss on a batch, in nats, and a recurrent model's state to go on from.
 
-    A recurrent model's state is carried from batch to batch, cut off from the graph, and starts as
-    zeros in each epoch: truncated backpropagation through time.
+    That state is cut off from the graph: truncated backpropagation through time.
+
+    Args:
+        model: either kind.
+        inputs, targets: tokens (B,T), and those after them.
+        state: of a recurrent model, what the batch before left; None at the beginning.
     """
     if isinstance(model, GPT):
-        for inputs, targets, _ in chain.from_iterable(repeat(batches)):
-            yield inputs.size, model.loss(inputs, targets)
-        return
-    while True:
-        state: State | None = None
-        for inputs, targets, _ in batches:
-            logits, state = model(inputs, state)
-            state = detached(state)
-            rows = logits.reshape(-1, logits.shape[-1])
-            yield inputs.size, F.cross_entropy(rows, targets.reshape(-1))
+        return model.loss(inputs, targets), None
+    logits, after = model(inputs, state)
+    rows = logits.reshape(-1, logits.shape[-1])
+    return F.cross_entropy(rows, targets.reshape(-1)), detached(after)
 
 
-def held_out_bits(model: LanguageModel, ids: Ids) -> float:
+def held_out_bits(model: LanguageModel, ids: Tokens) -> float:
     """Mean bits per symbol over a sequence, its first symbol given.
 
     A recurrent model reads it once, in order. A transformer reads it in windows that overlap by
@@ -79,7 +76,7 @@ def held_out_bits(model: LanguageModel, ids: Ids) -> float:
 
     Args:
         model: switched to evaluation and, at the end, back.
-        ids: (N,) int64, N at least 2.
+        ids: (N,), N at least 2; a file of tokens is read as it is needed.
     """
     was_training = model.training
     model.eval()
@@ -89,7 +86,7 @@ def held_out_bits(model: LanguageModel, ids: Ids) -> float:
     return nats / (len(ids) - 1) / math.log(2.0)
 
 
-def _in_order(model: CharLM, ids: Ids) -> float:
+def _in_order(model: CharLM, ids: Tokens) -> float:
     state: State | None = None
     nats = 0.0
     for first in range(0, len(ids) - 1, _PIECE):
@@ -99,7 +96,7 @@ def _in_order(model: CharLM, ids: Ids) -> float:
     return nats
 
 
-def _in_windows(model: GPT, ids: Ids) -> float:
+def _in_windows(model: GPT, ids: Tokens) -> float:
     predicted = len(ids) - 1
     T = min(model.block_size, predicted)
     step = max(1, T // 2)
@@ -109,50 +106,10 @@ def _in_windows(model: GPT, ids: Ids) -> float:
     rows = max(1, _PIECE // T)
     nats = 0.0
     for first in range(0, len(starts), rows):
-        places = starts[first : first + rows, None] + np.arange(T)
-        found = model.loss(ids[places], ids[places + 1], reduction="none").data
+        begins = starts[first : first + rows]
+        piece = ids[int(begins[0]) : int(begins[-1]) + T + 1]
+        places = (begins - begins[0])[:, None] + np.arange(T)
+        found = model.loss(piece[places], piece[places + 1], reduction="none").data
         counted = np.arange(T) >= T - fresh[first : first + rows, None]
         nats += float(found[counted].sum(dtype=np.float64))
     return nats
-
-
-class Writer:
-    """Reads symbols as they are written and predicts the next, at the same cost however many.
-
-    Args:
-        model: in evaluation mode, unless dropout is wanted.
-    """
-
-    def __init__(self, model: LanguageModel) -> None:
-        self.model = model
-        self._state: State | None = None
-        # Of a transformer: what it may look back at, and its keys and values.
-        self._seen = np.zeros(0, np.int64)
-        self._cache = model.cache() if isinstance(model, GPT) else []
-
-    @no_grad
-    def read(self, ids: Ids) -> NDArray[np.float64]:
-        """Read the next symbols (n,), n at least 1: the logits (V,) of what comes after them."""
-        if isinstance(self.model, GPT):
-            logits = self.model.step(self._next(self.model, ids)[None], self._cache)
-        else:
-            logits, self._state = self.model(ids[None], self._state)
-        last: NDArray[np.float64] = logits.data[0, -1].astype(np.float64)
-        return last
-
-    def _next(self, model: GPT, ids: Ids) -> Ids:
-        """What the model is to read after what lies in the cache.
-
-        Where its positions end, it begins anew with the half block before: so reading twice costs,
-        on average, no more than one symbol more for each symbol.
-        """
-        if model.window and model.configuration["positions"] == "rotary":
-            return ids
-        block = model.block_size
-        if len(self._seen) + len(ids) <= block:
-            self._seen = np.concatenate((self._seen, ids))
-            return ids
-        kept = min(block, max(len(ids), (block + 1) // 2))
-        self._seen = np.concatenate((self._seen, ids))[-kept:]
-        self._cache = model.cache()
-        return self._seen

@@ -5,8 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
 import tinyseq as ts
 from tinyseq.cli import main
+from tinyseq.saving import load_checkpoint
 
 TEXT = "the cat sat on the mat and the dog sat on the log. " * 40
 SMALL = (
@@ -49,3 +52,23 @@ def start(*argv, stdout=subprocess.PIPE, stdin=None, **environment):
 def checkpoints(folder="run"):
     """The names of a run's checkpoints."""
     return sorted(path.name for path in (Path(folder) / "checkpoints").iterdir())
+
+
+def last_step(folder="run"):
+    """The step of a run's last checkpoint."""
+    return max(int(name[5:13]) for name in checkpoints(folder) if name.startswith("step-"))
+
+
+def end_of(folder):
+    """The last checkpoint's arrays, and what it says of its training."""
+    name = f"step-{last_step(folder):08d}.safetensors"
+    arrays, description = load_checkpoint(Path(folder, "checkpoints", name))
+    return arrays, description["training"]
+
+
+def same_arrays(one, two):
+    """Two runs have come to the same bits."""
+    (arrays, _), (others, _) = end_of(one), end_of(two)
+    assert arrays.keys() == others.keys()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(array, others[name])

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.running import TEXT, fails, start, train
 from tinyseq.cli import main
-from tinyseq.models import load_charlm
+from tinyseq.models import load_language_model
 from tinyseq.nn import functional as F
 
 
@@ -21,7 +21,7 @@ def test_it_prints_what_the_model_makes_of_a_text(capsys):
     found = re.fullmatch(
         r"22 characters: (\S+) bits per character, perplexity (\S+)\n", capsys.readouterr().out
     )
-    model, vocabulary, _ = load_charlm("run/checkpoints/last.safetensors")
+    model, vocabulary, _ = load_language_model("run/checkpoints/step-00000012.safetensors")
     ids = vocabulary.encode(text)
     nats = F.cross_entropy(model(ids[None, :-1])[0][0], ids[1:]).item()
     assert float(found[1]) == pytest.approx(nats / math.log(2), abs=1e-4)

@@ -33,7 +33,9 @@ def test_without_the_c_extension_it_says_what_builds_it(command):
     assert "build it with: python -m pip install -e ." in done.stdout
 
 
-@pytest.mark.parametrize("argv", [[], ["train"], ["generate"], ["evaluate"], ["info"]])
+@pytest.mark.parametrize(
+    "argv", [[], ["train"], ["resume"], ["generate"], ["evaluate"], ["prepare"], ["info"]]
+)
 def test_help_reads_well(capsys, argv):
     assert main([*argv, "--help"]) == 0
     out = capsys.readouterr().out
@@ -73,7 +75,7 @@ def test_sizes_that_do_not_fit_in_memory(capsys, monkeypatch):
     def train(*args):
         raise MemoryError
 
-    monkeypatch.setattr("tinyseq.cli.train.train", train)
+    monkeypatch.setattr("tinyseq.language.LanguageTrainer.train", train)
     assert "not enough memory" in fails(capsys, 1, "train", "--data", "text", *SMALL)
 
 
@@ -82,11 +84,29 @@ def test_a_missing_command_and_an_unknown_one(capsys):
     fails(capsys, 2, "trian")
 
 
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (
+            ["train", "--hiden", "3"],
+            "tinyseq train: error: --hiden is unknown (did you mean --hidden?)",
+        ),
+        (["train", "--weight_decay=3"], "--weight_decay is unknown (did you mean --weight-decay?)"),
+        (["generate", "--lenght", "3"], "--lenght is unknown (did you mean --length?)"),
+        (["info", "--xyzzy"], "--xyzzy is unknown\n"),
+        (["info", "more"], "more is unknown\n"),
+        (["--hidden=3", "info"], "tinyseq: error: --hidden is unknown\n"),
+    ],
+)
+def test_an_unknown_option_is_named_with_the_nearest_known_one(capsys, argv, message):
+    assert message in fails(capsys, 2, *argv)
+
+
 def test_ctrl_c_outside_the_training_loop_is_one_line(capsys, monkeypatch):
     def interrupted(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tinyseq.cli.train.read_text", interrupted)
+    monkeypatch.setattr("tinyseq.cli.texts.read_text", interrupted)
     assert "interrupted" in fails(capsys, 130, "train", "--data", "text")
 
 

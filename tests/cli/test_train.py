@@ -1,37 +1,71 @@
+import csv
+import importlib.util
+import json
 import os
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import tinyseq as ts
-from tests.cli.running import SMALL, TEXT, TRANSFORMER, checkpoints, fails, start, train
+from tests.cli.running import (
+    ROOT,
+    SMALL,
+    TEXT,
+    TRANSFORMER,
+    checkpoints,
+    fails,
+    last_step,
+    same_arrays,
+    start,
+    train,
+)
 from tinyseq.cli import main
-from tinyseq.models import load_charlm
+from tinyseq.saving import CheckpointError, load_checkpoint
 
 
 @pytest.mark.parametrize("options", [SMALL, TRANSFORMER], ids=["lstm", "transformer"])
 def test_train_prints_the_comparison_a_sample_and_the_checkpoint(capsys, options):
     assert main(["train", "--data", "text", *options, "--out", "run"]) == 0
     out, err = capsys.readouterr()
-    bits = load_charlm("run/checkpoints/last.safetensors")[2]["held_out_bits"]
+    path = "run/checkpoints/step-00000012.safetensors"
+    bits = load_checkpoint(path)[1]["training"]["history"][-1]["val_bits"]
     found = re.search(r"model (\S+), yardstick (\S+): (the \w+) is better by (\S+)\n", out)
     assert float(found[1]) == pytest.approx(bits, abs=1e-4)
     model, yardstick = float(found[1]), float(found[2])
     assert found[3] == ("the model" if model < yardstick else "the yardstick")
     assert float(found[4]) == pytest.approx(abs(model - yardstick), abs=2e-4)
     sample = out.split("temperature 0.7:\n\n")[1].split("\n\nrun: run\n")[0]
-    assert len(sample) == 400
+    assert len(sample) == 40
     assert [line.split(":")[0] for line in err.splitlines()] == [f"step {k}/12" for k in (4, 8, 12)]
+
+
+def test_a_run_keeps_its_log_history_and_samples():
+    assert train() == 0
+    rows = [json.loads(line) for line in Path("run/log.jsonl").read_text().splitlines()]
+    with open("run/history.csv", newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == [4, 8, 12] == [int(row["step"]) for row in table]
+    assert [row["val_bits"] for row in rows] == [float(row["val_bits"]) for row in table]
+    samples = Path("run/samples.txt").read_text().split("--- step ")[1:]
+    assert [sample.split(",")[0] for sample in samples] == ["4", "8", "12"]
+    assert all(len(sample) > 200 for sample in samples)
+    assert checkpoints() == [
+        "best.safetensors", "step-00000008.safetensors", "step-00000012.safetensors"
+    ]  # fmt: skip
+    drawn = importlib.util.find_spec("matplotlib") is not None
+    assert Path("run/history.png").exists() == drawn
 
 
 def test_two_runs_with_one_seed_write_the_same_bytes(capsys, tmp_path):
     for name, seed in (("1", "3"), ("2", "3"), ("3", "4")):
         assert train("--seed", seed, out=name) == 0
     one, two, three = (
-        (tmp_path / name / "checkpoints" / "last.safetensors").read_bytes() for name in "123"
+        (tmp_path / name / "checkpoints" / "step-00000012.safetensors").read_bytes()
+        for name in "123"
     )
     assert one == two != three
 
@@ -96,7 +130,9 @@ def test_a_folder_that_cannot_be_made_or_is_taken_is_found_before_training(
     capsys, monkeypatch, tmp_path
 ):
     train(out="old")
-    monkeypatch.setattr("tinyseq.cli.train.train", lambda *args: pytest.fail("training began"))
+    monkeypatch.setattr(
+        "tinyseq.language.LanguageTrainer.train", lambda *args: pytest.fail("training began")
+    )
     for status, out, message in (
         (1, "text/c", "text/c: cannot be made: File exists"),
         (2, "text", "text is a file"),
@@ -104,6 +140,44 @@ def test_a_folder_that_cannot_be_made_or_is_taken_is_found_before_training(
         (2, "old", "old holds a run already ('tinyseq resume old' goes on with it)"),
     ):
         assert message in fails(capsys, status, "train", "--data", "text", *SMALL, "--out", out)
+
+
+@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt, CheckpointError])
+def test_a_run_that_cannot_begin_leaves_nothing(capsys, monkeypatch, error):
+    def fail(*args):
+        raise error("no")
+
+    monkeypatch.setattr("tinyseq.language.LanguageTrainer.save", fail)
+    Path("empty").mkdir()
+    for out in ("new", "empty"):
+        assert train(out=out) in (1, 130)
+    assert sorted(os.listdir()) == ["empty", "text"] and not os.listdir("empty")
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_to_go_on_from(monkeypatch):
+    options = ("train", "--data", "text", *SMALL, "--hidden", "64", "--out")
+    assert main([*options, "whole"]) == 0
+    size = max(path.stat().st_size for path in Path("whole/checkpoints").iterdir())
+    code = (
+        "import resource, sys; from tinyseq.cli import main; from tinyseq.language import "
+        "LanguageTrainer as T; real = T.save\n"
+        "def save(self, path):\n"
+        f"    limit = {size} - 1000 if self.step == 8 else {10 * size}\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))\n"
+        "    real(self, path)\n"
+        "T.save = save; sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *options, "run"],
+        env={**os.environ, "PYTHONPATH": ROOT},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "cannot write the checkpoint: File too large" in done.stderr.splitlines()[-1]
+    assert last_step() == 4 and not list(Path("run/checkpoints").glob("*.tmp"))
+    assert main(["resume", "run"]) == 0
+    same_arrays("run", "whole")
 
 
 def test_runs_have_folders_of_their_own_and_the_newest_is_gone_on_with(capsys, monkeypatch):
@@ -125,8 +199,7 @@ def test_text_from_a_pipe_is_kept_in_the_run():
     assert process.returncode == 0, err
     assert train(out="other") == 0
     assert Path("run/text.txt").read_text() == TEXT
-    one, two = (Path(f, "checkpoints", "last.safetensors").read_bytes() for f in ("run", "other"))
-    assert one == two
+    same_arrays("run", "other")
 
 
 def test_nan_is_one_line_and_the_last_good_checkpoint_stands(capsys, monkeypatch):
@@ -142,7 +215,8 @@ def test_nan_is_one_line_and_the_last_good_checkpoint_stands(capsys, monkeypatch
     assert train() == 1
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("tinyseq: error: training stopped at step 7: loss nan")
-    assert load_charlm("run/checkpoints/last.safetensors")[2]["step"] == 4
+    assert last.endswith("; run/checkpoints/step-00000004.safetensors holds the last good step")
+    assert last_step() == 4
 
 
 @pytest.mark.parametrize(
@@ -161,10 +235,12 @@ def test_ctrl_c_writes_the_checkpoint_and_exits_with_its_status(tmp_path, signal
             process.send_signal(number)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 128 + signals[0]
-    path = "run/checkpoints/last.safetensors"
-    step = load_charlm(path)[2]["step"]
+    step = last_step()
     if len(signals) == 1:
         assert "Traceback" not in err
-        message = f"tinyseq: interrupted after step {step}; checkpoint written to {path}"
-        assert err.splitlines()[-1] == message
-    assert checkpoints() == ["last.safetensors"]
+        path = f"run/checkpoints/step-{step:08d}.safetensors"
+        assert err.splitlines()[-1] == (
+            f"tinyseq: interrupted after step {step}; checkpoint written to {path}; "
+            "'tinyseq resume run' goes on"
+        )
+    assert not [name for name in checkpoints() if not name.endswith(".safetensors")]

@@ -86,6 +86,22 @@ def test_several_inputs_come_side_by_side():
     assert len(x) == 2 and lengths is None
 
 
+def test_nan_is_an_error_unless_it_is_asked_for(tmp_path):
+    good = np.zeros((5, 3))
+    bad = good.copy()
+    bad[4, 2] = np.nan
+    for x in (bad, [good, bad[2:]], (good, bad), bad[:, ::-1]):
+        with pytest.raises(DataError, match=r"x has missing values \(NaN\).*Imputer"):
+            DataLoader(x)
+        DataLoader(x, missing="keep")
+    with pytest.raises(DataError, match="y has missing values"):
+        DataLoader(good, bad)
+    (x, _, _), *_ = DataLoader(bad, missing="keep")
+    assert np.isnan(x).sum() == 1
+    np.save(tmp_path / "rows.npy", bad)
+    DataLoader(np.load(tmp_path / "rows.npy", mmap_mode="r"))  # as much as there is memory, or more
+
+
 class Items:
     """A data set as PyTorch's are: pairs, made when they are asked for."""
 
@@ -220,6 +236,7 @@ def test_every_layout_will_do():
         (lambda: DataLoader(np.zeros(3), batch_size=0), ValueError, "at least 1, got 0"),
         (lambda: DataLoader(np.zeros(3), seed=-1), ValueError, "at least 0, got -1"),
         (lambda: DataLoader(np.zeros(3), drop_last=True), DataError, "less than one batch of 32"),
+        (lambda: DataLoader(np.zeros(3), missing="fill"), ValueError, '"raise" or "keep", got'),
         (lambda: DataLoader(np.zeros(3), bucket=2), DataError, "x has no lengths"),
     ],
 )
@@ -233,6 +250,6 @@ def test_a_position_in_other_data_is_refused(change):
     loader = DataLoader(SEQUENCES, np.arange(103), 8, True)
     next(iter(loader))
     before = loader.state_dict()
-    with pytest.raises(ValueError, match="position"):
+    with pytest.raises(DataError, match="position"):
         loader.load_state_dict({**before, **change})
     assert loader.state_dict() == before

@@ -60,7 +60,7 @@ def test_gradients_of_first_and_second_order(kind):
         def by_weights(w, u, v):
             other = nn.AdditiveAttention(3, 5, 4)
             other.query_proj.weight, other.key_proj.weight, other.v = w, u, v
-            return other._scores(x.unsqueeze(1), k)
+            return other._scores(x.unsqueeze(1), other.project(k))
 
         check_grads(by_weights, *(p.data for p in (
             layer.query_proj.weight, layer.key_proj.weight, layer.v)))  # fmt: skip
@@ -160,3 +160,14 @@ def test_bad_input_is_named(kind):
     ]:  # fmt: skip
         with pytest.raises(error, match=f"^{name}: {match}"):
             layer(*arguments)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_keys_projected_before_give_the_same(kind, monkeypatch):
+    layer = KINDS[kind]()
+    q, k = ts.tensor(randn(2, layer.query_size)), ts.tensor(randn(2, 4, 5))
+    projected = layer.project(k)
+    wanted = [y.data for y in layer(q, k, lengths=[4, 2])]
+    monkeypatch.setattr(type(layer), "project", None)  # not once more
+    for found, y in zip(layer(q, k, lengths=[4, 2], projected=projected), wanted, strict=True):
+        np.testing.assert_array_equal(found.data, y)

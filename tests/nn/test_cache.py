@@ -109,3 +109,32 @@ def test_bad_input_is_named_and_changes_nothing():
         with pytest.raises(error, match=f"^KeyValueCache.append: .*{match}"):
             cache.append(*arguments)
     assert cache.position.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("uneven", [False, True])
+@pytest.mark.parametrize("window", [0, 5])
+def test_reordered_rows_go_on_as_if_they_had_always_been_there(window, uneven):
+    rows = np.array([2, 0, 0, 2, 2])
+    lengths = np.array([3, 40, 21]) if uneven else None
+    cache, expected = nn.KeyValueCache(window), nn.KeyValueCache(window)
+    cache.reorder(rows)  # nothing is in it yet
+    k, v = keys(3, 2, 40, 5), keys(3, 2, 40, 4, seed=1)
+    seen = cache.append(k, v, lengths)
+    other = expected.append(k[rows], v[rows], None if lengths is None else lengths[rows])
+    for part, wanted in zip(seen.reordered(rows), other, strict=True):
+        np.testing.assert_array_equal(*(getattr(x, "data", x) for x in (part, wanted)))
+    cache.reorder(rows)
+    for step in range(2, 60):
+        k, v = keys(5, 2, 1, 5, seed=step), keys(5, 2, 1, 4, seed=-step % 1000)
+        seen, other = cache.append(k, v), expected.append(k, v)
+        starts, ends = where(seen, 1)
+        other_starts, other_ends = where(other, 1)
+        np.testing.assert_array_equal(ends - starts, other_ends - other_starts)
+        np.testing.assert_array_equal(cache.position, expected.position)
+        for b, (end, other_end) in enumerate(zip(ends, other_ends, strict=True)):
+            n = min(end, other_end, window or end)
+            found, wanted = (
+                seen.k.data[b, :, end - n : end],
+                other.k.data[b, :, other_end - n : other_end],
+            )
+            np.testing.assert_array_equal(found, wanted)

@@ -18,6 +18,12 @@ CASES = [
     ("Adam", {"lr": 0.01, "betas": (0.8, 0.95), "eps": 1e-4, "weight_decay": 0.1}),
     ("AdamW", {"lr": 0.01}),
     ("AdamW", {"lr": 0.01, "betas": (0.8, 0.95), "eps": 1e-4, "weight_decay": 0.3}),
+    ("RMSprop", {"lr": 0.01}),
+    ("RMSprop", {"lr": 0.01, "alpha": 0.9, "eps": 1e-3, "weight_decay": 0.1, "momentum": 0.8}),
+    ("RMSprop", {"lr": 0.01, "centered": True, "momentum": 0.5, "eps": 1e-2}),
+    ("Adagrad", {"lr": 0.1}),
+    ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.1, "eps": 1e-3}),
+    ("Adagrad", {"lr": 0.1, "initial_accumulator_value": 0.5}),
 ]
 
 
@@ -30,8 +36,12 @@ def test_twenty_steps(name, settings, dtype, clip):
     values = [rng.normal(size=shape).astype(dtype) for shape in shapes]
     ours = [nn.Parameter(v.copy()) for v in values]
     theirs = [torch.nn.Parameter(torch.tensor(v)) for v in values]
-    optimizer = getattr(optim, name)(ours, **settings)
-    optimizer_t = getattr(torch.optim, name)(theirs, **settings)
+    # The second of two groups has a rate of its own.
+    groups, groups_t = (
+        [{"params": ps[:2]}, {"params": ps[2:], "lr": settings["lr"] / 3}] for ps in (ours, theirs)
+    )
+    optimizer = getattr(optim, name)(groups, **settings)
+    optimizer_t = getattr(torch.optim, name)(groups_t, **settings)
     tolerance = 2e-6 if dtype == np.float32 else 1e-12
     for step in range(20):
         for i, (p, pt) in enumerate(zip(ours, theirs, strict=True)):
@@ -45,7 +55,13 @@ def test_twenty_steps(name, settings, dtype, clip):
             norm_t = torch.nn.utils.clip_grad_norm_(theirs, clip)
             assert norm == pytest.approx(norm_t.item(), rel=1e-6)
         if step == 10:
-            optimizer.lr = optimizer_t.param_groups[0]["lr"] = settings["lr"] / 2
+            optimizer.lr = settings["lr"] / 2
+            for group in optimizer_t.param_groups:
+                group["lr"] = settings["lr"] / 2
+        if step == 13:  # go on from the state
+            state = optimizer.state_dict()
+            optimizer = getattr(optim, name)([{"params": ours[:2]}, {"params": ours[2:]}], lr=9.0)
+            optimizer.load_state_dict(state)
         optimizer.step()
         optimizer_t.step()
         for p, pt in zip(ours, theirs, strict=True):

@@ -10,14 +10,14 @@ from tinyseq.cli.usage import Parser, WrongUsage, count
 BACKENDS = ("auto", "c", "numpy")
 
 
-def add_machine(parser: Parser) -> None:
-    """The options that every command has."""
+def add_machine(parser: Parser, backend: str = "auto") -> None:
+    """The options of every command that computes; ``backend`` tells which is used without them."""
     group = parser.add_argument_group("machine")
     group.add_argument(
         "--backend",
         choices=BACKENDS,
         default=argparse.SUPPRESS,
-        help="whose kernels to run on (default: auto)",
+        help=f"whose kernels to run on (default: {backend})",
     )
     group.add_argument(
         "--threads",

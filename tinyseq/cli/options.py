@@ -11,10 +11,10 @@ from tinyseq.cli.usage import Parser, WrongUsage
 from tinyseq.models.gpt import POSITIONS
 from tinyseq.settings import (
     MODELS,
-    RECURRENT_ONLY,
-    TRANSFORMER_ONLY,
+    TOKENIZERS,
     Settings,
     default_settings,
+    foreign,
 )
 
 GROUPS = {
@@ -29,6 +29,8 @@ GROUPS = {
         "dropout": "probability of dropping a value, while training",
     },
     "text": {
+        "tokenizer": "what a token is; a file that 'tinyseq prepare' made has its own",
+        "vocabulary": "the most tokens of the word tokenizer: rarer words are all the same to it",
         "held_out": "share of the text, at its end, kept back to measure on",
         "batch": "rows of text read in parallel",
         "window": "tokens of each row in a step: so far back reaches a gradient, and the "
@@ -45,7 +47,7 @@ GROUPS = {
         "seed": "the same seed gives the same run",
     },
 }
-CHOICES = {"model": MODELS, "positions": POSITIONS}
+CHOICES = {"model": MODELS, "positions": POSITIONS, "tokenizer": TOKENIZERS}
 KINDS: dict[str, type] = {f.name: type(f.default) for f in fields(Settings)} | {"steps": int}
 
 
@@ -64,7 +66,7 @@ def add_settings(parser: Parser) -> None:
                 type=KINDS[name],
                 default=argparse.SUPPRESS,
                 choices=CHOICES.get(name),
-                metavar=None if name in CHOICES else "N",
+                metavar=None if name in CHOICES else "X" if KINDS[name] is float else "N",
                 help=told,
             )
 
@@ -92,9 +94,9 @@ def read_settings(args: argparse.Namespace, configured: Mapping[str, Any], file:
             return WrongUsage(f"{file}: {message}")
         return WrongUsage(f"--{message}".replace(name, name.replace("_", "-"), 1))
 
-    for name in RECURRENT_ONLY if model == "transformer" else TRANSFORMER_ONLY:
+    for name, what in foreign(model, given.get("tokenizer", Settings.tokenizer)).items():
         if name in given:
-            raise wrong(f"{name} is not for the {model}")
+            raise wrong(f"{name} is not for {what}")
     try:
         return Settings(**default_settings(model) | given)
     except ValueError as error:

@@ -11,13 +11,13 @@ from types import FrameType
 from typing import NoReturn
 
 import tinyseq as ts
-from tinyseq.cli import evaluate, generate, info, train
+from tinyseq.cli import evaluate, generate, info, prepare, resume, train
 from tinyseq.cli.usage import Parser, WrongUsage
 from tinyseq.data import DataError
 from tinyseq.saving import CheckpointError
 from tinyseq.training import Diverged
 
-_COMMANDS = (train, generate, evaluate, info)
+_COMMANDS = (train, resume, generate, evaluate, prepare, info)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

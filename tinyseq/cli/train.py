@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
 from tinyseq.cli.config import read_config, write_config
-from tinyseq.cli.display import Display
-from tinyseq.cli.machine import add_machine, kernels, use
+from tinyseq.cli.machine import add_machine, use
 from tinyseq.cli.options import add_settings, read_settings
 from tinyseq.cli.runs import new_run
-from tinyseq.data import default_text, read_text
-from tinyseq.generation import generate
-from tinyseq.models import NGram
-from tinyseq.training import Corpus, train
+from tinyseq.cli.session import carry_out
+from tinyseq.cli.texts import DATA_HELP, PIPE, corpus_of, text_of
+from tinyseq.cli.usage import WrongUsage
+from tinyseq.data import TokenFile, is_token_file
+from tinyseq.language import Corpus
 
-SAMPLE_LENGTH = 400
-SAMPLE_TEMPERATURE = 0.7
-YARDSTICK_ORDER = 5
+_TOKENIZER = ("tokenizer", "vocabulary")
 
 
 def add(commands: Any) -> None:
@@ -34,8 +31,7 @@ def add(commands: Any) -> None:
     )
     group = parser.add_argument_group("run")
     for name, metavar, told in (
-        ("data", "FILE", "UTF-8 text to train on, - for standard input (default: the Python "
-         "documentation inside Python itself)"),
+        ("data", "FILE", f"{DATA_HELP} (default: the Python documentation inside Python itself)"),
         ("out", "DIR", "folder for the run (default: runs/ and the time)"),
         ("config", "FILE", "TOML file of options, such as a run's config.toml; those on the "
          "command line go before"),
@@ -43,10 +39,10 @@ def add(commands: Any) -> None:
         group.add_argument(f"--{name}", metavar=metavar, default=argparse.SUPPRESS, help=told)
     add_settings(parser)
     add_machine(parser)
-    parser.set_defaults(command=run)
+    parser.set_defaults(command=train)
 
 
-def run(args: argparse.Namespace) -> int:
+def train(args: argparse.Namespace) -> int:
     """Train, compare, and show a sample."""
     file = getattr(args, "config", "")
     configured = read_config(file) if file else {}
@@ -56,48 +52,25 @@ def run(args: argparse.Namespace) -> int:
             setattr(args, name, configured[name])
     use(args)
     source = getattr(args, "data", None)
-    piped = source == "-"
-    text = default_text() if source is None else read_text("/dev/stdin" if piped else source)
-    corpus = Corpus(text, settings)
-    folder = new_run(getattr(args, "out", None))
-    if piped:
-        folder.text.write_text(text, encoding="utf-8", newline="")
-        source = str(folder.text)
-    data = str(Path(source).resolve()) if source else None
-    write_config(str(folder.config), {"data": data, **settings.used()})
-    print(f"kernels: {kernels()}")
-    yardstick = NGram(corpus.training, len(corpus.tokenizer), YARDSTICK_ORDER)
-    yardstick_bits = yardstick.bits(corpus.held_out)
-    print(
-        f"text: {source or 'the Python documentation'}, {len(corpus.training):,} characters "
-        f"to train on, {len(corpus.held_out):,} held out, {len(corpus.tokenizer)} symbols"
-    )
-    unknown = int((corpus.held_out == corpus.tokenizer.unknown_id).sum())
-    if unknown:
-        print(f"{unknown:,} held-out characters never occur before: both models see one symbol")
-    print(
-        f"yardstick: {yardstick_bits:.4f} held-out bits per character "
-        f"(interpolated {YARDSTICK_ORDER}-gram, modified Kneser-Ney)",
-        flush=True,
-    )
-    path = folder.checkpoints / "last.safetensors"
-    with Display() as display:
-        outcome = train(corpus, settings, path, display.update)
-    if outcome.interrupted:
-        message = f"interrupted after step {outcome.step}; checkpoint written to {path}"
-        print(f"tinyseq: {message}", file=sys.stderr)
-        return 128 + outcome.interrupted
-    bits = outcome.held_out_bits or 0.0
-    better = "the model" if bits < yardstick_bits else "the yardstick"
-    gap = abs(yardstick_bits - bits)
-    print(
-        f"held-out bits per character: model {bits:.4f}, yardstick {yardstick_bits:.4f}: "
-        f"{better} is better by {gap:.4f}"
-    )
-    print(f"sample, temperature {SAMPLE_TEMPERATURE}:\n")
-    sample = generate(
-        outcome.model, corpus.tokenizer, "", SAMPLE_LENGTH, SAMPLE_TEMPERATURE, settings.seed
-    )
-    print("".join(sample))
-    print(f"\nrun: {folder.folder}")
-    return 0
+    if source is not None and source != PIPE and is_token_file(source):
+        _check_tokenizer(source, {*vars(args), *configured})
+    text = text_of(PIPE) if source == PIPE else None
+    corpus = corpus_of(source, settings) if text is None else Corpus.from_text(text, settings)
+    with new_run(getattr(args, "out", None)) as run:
+        if text is not None:
+            run.text.write_text(text, encoding="utf-8", newline="")
+            source = str(run.text)
+        data = None if source is None else str(Path(source).resolve())
+        told = settings.used() | {"data": data}
+        if isinstance(corpus.training, TokenFile):
+            told |= dict.fromkeys(_TOKENIZER)
+        write_config(str(run.config), told)
+        return carry_out(run, corpus, settings, data)
+
+
+def _check_tokenizer(source: str, given: set[str]) -> None:
+    for name in _TOKENIZER:
+        if name in given:
+            raise WrongUsage(
+                f"--{name}: {source} has its own, of kind {TokenFile(source).tokenizer.kind}"
+            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 
 class WrongUsage(ValueError):
@@ -18,6 +18,14 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options: object) -> None:
         options.setdefault("allow_abbrev", False)
         super().__init__(**options)  # type: ignore[arg-type]
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse does, but that there are none which are not known: the nearest is named."""
+        found, rest = super().parse_known_args(args, namespace)
+        if rest:
+            word = rest[0].split("=")[0]
+            self.error(f"{word} is unknown{nearest(word, self._option_string_actions)}")
+        return found, rest
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")

@@ -9,16 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyseq.data.batch import Batch
+from tinyseq.data.resumable import Resumable
 from tinyseq.data.rows import Array, pairs_of, rows_of
 from tinyseq.data.text import DataError
 
 
-class DataLoader:
+class DataLoader(Resumable):
     """Rows in batches, one epoch each time it is iterated over.
 
-    The order of an epoch is a function of ``seed`` and the epoch's number alone, so the position is
-    two numbers (`state_dict`), and a run that goes on in the middle of an epoch reads what it would
-    have read. Iterating begins a new epoch, but for the first time after `load_state_dict`.
+    The order of an epoch is a function of ``seed`` and the epoch's number alone, and a run goes on
+    in the middle of one with what it would have read (`state_dict`).
 
     Args:
         x: an array (N, ...), a list of N sequences (T, ...) of unequal lengths, which are padded
@@ -36,13 +36,16 @@ class DataLoader:
             if ``shuffle`` is on.
         seed: decides the orders; a whole number of at least 0.
         drop_last: whether what is left over for a last, smaller batch is left out.
+        missing: what becomes of NaN in arrays and lists: ``"raise"``, an error; ``"keep"``, it is
+            handed on. What is read from a disk or item by item is not searched.
         dtype: of the floating-point numbers handed out; None: as they are in x and y.
 
     Raises:
-        DataError: if x or y is empty, holds anything but numbers, or sequences that differ in more
-            than their lengths; if they have unequal numbers of rows; if the lengths do not fit; if
-            ``drop_last`` leaves nothing; if ``bucket`` is given and the lengths are not known.
-        ValueError: if a size or the seed is out of range.
+        DataError: if x or y is empty, holds anything but numbers, a NaN that was not asked for, or
+            sequences that differ in more than their lengths; if they have unequal numbers of rows;
+            if the lengths do not fit; if ``drop_last`` leaves nothing; if ``bucket`` is given and
+            the lengths are not known.
+        ValueError: if a size or the seed is out of range, or ``missing`` is another word.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class DataLoader:
         bucket: int = 0,
         seed: int = 0,
         drop_last: bool = False,
+        missing: str = "raise",
         dtype: npt.DTypeLike | None = np.float32,
     ) -> None:
         if batch_size < 1:
@@ -64,6 +68,8 @@ class DataLoader:
             raise ValueError(
                 f"DataLoader: seed and bucket must be at least 0, got {seed} and {bucket}"
             )
+        if missing not in ("raise", "keep"):
+            raise ValueError(f'DataLoader: missing must be "raise" or "keep", got {missing!r}')
         self._x = rows_of(x, "DataLoader: x", 0, lengths)
         self._y = None if y is None else rows_of(y, "DataLoader: y", None)
         self._pairs = pairs_of(self._x) if y is None else None
@@ -72,6 +78,13 @@ class DataLoader:
                 f"DataLoader: x and y must have the same number of rows, got {len(self._x)} "
                 f"and {len(self._y)}"
             )
+        if missing == "raise":
+            for name, rows in (("x", self._x), ("y", self._y)):
+                if rows is not None and rows.has_missing():
+                    raise DataError(
+                        f"DataLoader: {name} has missing values (NaN); fill them with an Imputer, "
+                        'or have them handed on with missing="keep"'
+                    )
         self.rows = len(self._x)
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -88,26 +101,13 @@ class DataLoader:
             raise DataError(
                 "DataLoader: bucket sorts by length, and x has no lengths; give lengths="
             )
-        self._epoch = 0
-        self._batch = 0  # batches handed out in this epoch
-        self._go_on = True  # the next iteration is the rest of this epoch, not the next one
 
     def __len__(self) -> int:
-        """Batches in an epoch."""
         return self.rows // self.batch_size if self.drop_last else -(-self.rows // self.batch_size)
 
-    def __iter__(self) -> Iterator[Batch]:
-        if not self._go_on:
-            self._epoch, self._batch = self._epoch + 1, 0
-        self._go_on = False
-        return self._rest(self._epoch, self._batch)
-
-    def _rest(self, epoch: int, first: int) -> Iterator[Batch]:
-        for number, rows in enumerate(self._order(epoch)[first:], first + 1):
-            batch = self._read(rows)
-            self._epoch, self._batch = epoch, number
-            yield batch
-        self._epoch, self._batch, self._go_on = epoch + 1, 0, True
+    def _batches(self, epoch: int, first: int) -> Iterator[Batch]:
+        for rows in self._order(epoch)[first:]:
+            yield self._read(rows)
 
     def _order(self, epoch: int) -> list[Array]:
         """The numbers of the rows of each batch of an epoch."""
@@ -144,29 +144,7 @@ class DataLoader:
             return array
         return array.astype(self.dtype, copy=False)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Where it stands, as JSON can hold it; a batch counts as read once it is handed out."""
-        return {"epoch": self._epoch, "batch": self._batch, "of": self._signature()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where `state_dict` was taken.
-
-        Raises:
-            ValueError: if it was taken from other data or with other settings; nothing is changed.
-        """
-        if state.get("of") != self._signature():
-            raise ValueError(
-                f"DataLoader: the position is one in {state.get('of')}, this is {self._signature()}"
-            )
-        epoch, batch = state.get("epoch"), state.get("batch")
-        if not (isinstance(epoch, int) and isinstance(batch, int)) or not (
-            0 <= epoch and 0 <= batch <= len(self)
-        ):
-            raise ValueError(f"DataLoader: no position in {len(self)} batches: {epoch}, {batch}")
-        self._epoch, self._batch, self._go_on = epoch, batch, True
-
-    def _signature(self) -> dict[str, int]:
-        """What the orders depend on."""
+    def _made_with(self) -> dict[str, int]:
         return {
             "rows": self.rows,
             "batch_size": self.batch_size,

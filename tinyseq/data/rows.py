@@ -30,6 +30,10 @@ class Rows:
         """The rows with these numbers (B,), and their lengths (B,), or None if they are full."""
         raise NotImplementedError
 
+    def has_missing(self) -> bool:
+        """Whether there is a NaN, as far as that can be told without reading a disk."""
+        return False
+
 
 class ArrayRows(Rows):
     """The rows of an array (N, ...), real up to ``lengths`` (N,) where these are given."""
@@ -42,6 +46,9 @@ class ArrayRows(Rows):
 
     def take(self, rows: Array) -> tuple[Any, Any]:
         return self.array[rows], None if self.lengths is None else self.lengths[rows]
+
+    def has_missing(self) -> bool:
+        return not isinstance(self.array, np.memmap) and _has_nan(self.array)
 
 
 class UnequalRows(Rows):
@@ -60,6 +67,9 @@ class UnequalRows(Rows):
         lengths = self.lengths[rows]
         return padded([self.sequences[row] for row in rows], lengths, self.pad), lengths
 
+    def has_missing(self) -> bool:
+        return any(_has_nan(sequence) for sequence in self.sequences)
+
 
 class TupleRows(Rows):
     """Several inputs side by side, the rows of each with the same numbers."""
@@ -73,6 +83,9 @@ class TupleRows(Rows):
 
     def take(self, rows: Array) -> tuple[Any, Any]:
         return _side_by_side([part.take(rows) for part in self.parts])
+
+    def has_missing(self) -> bool:
+        return any(part.has_missing() for part in self.parts)
 
 
 class ItemRows(Rows):
@@ -188,6 +201,11 @@ def rows_of(data: Any, name: str, pad: int | None, lengths: Any = None) -> Rows:
     return rows
 
 
+def _has_nan(array: Array) -> bool:
+    # The least of some numbers is NaN if one of them is; it takes no memory to find out.
+    return array.dtype.kind == "f" and array.size > 0 and bool(np.isnan(array.min()))
+
+
 def _rows_in_memory(data: Any, name: str, pad: int | None) -> Rows:
     if isinstance(data, list):
         sequences = [_numbers(item, f"{name}[{i}]") for i, item in enumerate(data)]
@@ -203,7 +221,8 @@ def _rows_in_memory(data: Any, name: str, pad: int | None) -> Rows:
 
 def _numbers(data: Any, name: str) -> Array:
     try:
-        array = np.asarray(data)
+        # An array on a disk stays known as one.
+        array: Array = data if isinstance(data, np.memmap) else np.asarray(data)
     except ValueError:  # nested lists that make no array
         raise DataError(
             f"{name} must be an array of numbers, got lists of unequal lengths"

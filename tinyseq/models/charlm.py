@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from tinyseq import nn
 from tinyseq.autograd import Tensor
+from tinyseq.models.decoding import Ids, chosen
 
 State = Tensor | tuple[Tensor, Tensor]  # h, or for the LSTM h and c, each (L,B,H)
 
@@ -76,6 +78,37 @@ class CharLM(nn.Module):
         index = ids if isinstance(ids, Tensor) else Tensor(ids)
         hs, after = self.recurrent(self.embedding(index), state)
         return self.output(self.dropout(hs)), after
+
+    def start(self, prompts: Sequence[Ids]) -> CharLMDecoding:
+        """Begin to write, for `tinyseq.generation`: a row for each prompt, symbols (n,)."""
+        return CharLMDecoding(self, prompts)
+
+
+class CharLMDecoding:
+    """The rows of `CharLM.start`, a `Decoding`: all it keeps of them is a state."""
+
+    stop = ()
+
+    def __init__(self, model: CharLM, prompts: Sequence[Ids]) -> None:
+        self.first = prompts
+        self._model = model
+        self._state: State | None = None
+
+    def step(self, ids: Ids) -> Tensor:
+        """Read (B,t) -> logits (B,V)."""
+        model = self._model
+        vectors = model.embedding(Tensor(ids))
+        if ids.shape[1] == 1:
+            last, self._state = model.recurrent.step(vectors[:, 0], self._state)
+        else:
+            hs, self._state = model.recurrent(vectors, self._state)
+            last = hs[:, -1]
+        logits: Tensor = model.output(model.dropout(last))
+        return logits
+
+    def reorder(self, rows: Ids) -> None:
+        """Go on with these rows."""
+        self._state = chosen(self._state, rows)
 
 
 def detached(state: State) -> State:

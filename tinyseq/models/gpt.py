@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
 
 from tinyseq import init, nn
 from tinyseq.autograd import Array, Tensor, no_grad
+from tinyseq.models.decoding import Ids
 from tinyseq.models.gpt_block import Block
+from tinyseq.models.gpt_decoding import GPTDecoding
 from tinyseq.models.gpt_step import product, through_layers
 from tinyseq.nn import functional as F
 from tinyseq.nn.checks import check_count, check_rate
@@ -184,6 +186,10 @@ class GPT(nn.Module):
         y = through_layers(x.data, cast("list[Block]", list(body.h)), body.ln_f, cache)
         logits = Tensor(product(self.lm_head, y))
         return logits[:, 0] if single else logits
+
+    def start(self, prompts: Sequence[Ids]) -> GPTDecoding:
+        """Begin to write, for `tinyseq.generation`: a row for each prompt, symbols (n,)."""
+        return GPTDecoding(self, prompts)
 
     def _thoughts(self, ids: Array) -> Tensor:
         """What the last norm returns, (B,T,E)."""

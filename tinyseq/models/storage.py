@@ -1,4 +1,4 @@
-"""A character language model as a file, and back."""
+"""A language model as a file, and back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyseq.data import CharTokenizer
+from tinyseq.data import Tokenizer, tokenizer_from_json
 from tinyseq.models.charlm import RECURRENT, CharLM
 from tinyseq.models.gpt import GPT
 from tinyseq.nn.layers import check_sizes
@@ -16,55 +16,66 @@ from tinyseq.saving import CheckpointError, load_checkpoint, save_checkpoint
 
 LanguageModel = CharLM | GPT
 
-_FORMAT = "tinyseq.charlm.1"
+_FORMAT = "tinyseq.model.1"
+_KIND = "language model"
 
 
-def save_charlm(
-    path: str | os.PathLike[str],
-    model: LanguageModel,
-    tokenizer: CharTokenizer,
-    about: Mapping[str, Any],
+def language_model_configuration(
+    model: LanguageModel, tokenizer: Tokenizer, **about: Any
+) -> dict[str, Any]:
+    """What a checkpoint says of a language model beside its arrays, as JSON can hold it.
+
+    Args:
+        model: its kind and sizes are told.
+        tokenizer: told whole.
+        about: anything else worth keeping.
+    """
+    return {
+        "kind": _KIND,
+        "model": {"model": "transformer"} | model.configuration,  # a CharLM has its own kind
+        "tokenizer": tokenizer.to_json(),
+        **about,
+    }
+
+
+def save_language_model(
+    path: str | os.PathLike[str], model: LanguageModel, tokenizer: Tokenizer, **about: Any
 ) -> None:
     """Write model and tokenizer to one file, atomically.
 
     Args:
         path: where to.
         model: its weights and sizes are written.
-        tokenizer: its characters are written.
+        tokenizer: what its tokens are of.
         about: anything else worth keeping, as JSON.
 
     Raises CheckpointError when the file cannot be written; the old one then still stands.
     """
-    description = {
-        "format": _FORMAT,
-        "model": {"model": "transformer"} | model.configuration,  # a CharLM has its own kind
-        "characters": tokenizer.characters,
-        "about": dict(about),
-    }
+    configuration = language_model_configuration(model, tokenizer, **about)
     arrays = {name: tensor.data for name, tensor in model.state_dict().items()}
-    save_checkpoint(path, arrays, description)
+    save_checkpoint(path, arrays, {"format": _FORMAT, "configuration": configuration})
 
 
-def load_charlm(
+def load_language_model(
     path: str | os.PathLike[str],
-) -> tuple[LanguageModel, CharTokenizer, dict[str, Any]]:
-    """Read what `save_charlm` wrote: the model, in evaluation mode, its tokenizer, and ``about``.
+) -> tuple[LanguageModel, Tokenizer, dict[str, Any]]:
+    """Read the language model in a file of `save_language_model` or a checkpoint of its training.
+
+    Returns the model, in evaluation mode, its tokenizer, and all that the file says of them.
 
     Raises CheckpointError when the file cannot be read, is damaged, holds something else, or its
     weights do not fit its own description.
     """
     name = os.fspath(path)
     arrays, description = load_checkpoint(path)
-    if description.get("format") != _FORMAT:
-        raise CheckpointError(
-            f"{name}: holds {description.get('format')!r}, expected {_FORMAT!r}, "
-            "a character language model"
-        )
+    told = description.get("configuration")
+    if not isinstance(told, dict) or told.get("kind") != _KIND:
+        raise CheckpointError(f"{name}: holds no {_KIND}")
+    arrays = {key: array for key, array in arrays.items() if "/" not in key}  # the model's own
     try:
-        sizes, characters = dict(description["model"]), description["characters"]
-        tokenizer = CharTokenizer(characters)
-        if tokenizer.characters != characters or len(tokenizer) != sizes["vocab_size"]:
-            raise ValueError("its vocabulary and its size differ")
+        sizes, tokenizer = dict(told["model"]), tokenizer_from_json(told["tokenizer"])
+        if len(tokenizer) != sizes["vocab_size"]:
+            raise ValueError(f"{len(tokenizer)} tokens for a model of {sizes['vocab_size']}")
         # A description from a stranger may ask for any amount of memory: before anything that size
         # is made, the file must really hold arrays that large, and that many.
         transformer = sizes["model"] == "transformer"
@@ -81,11 +92,10 @@ def load_charlm(
                 raise ValueError(f"{key} must be float32 and finite")
         model = _transformer(**sizes) if transformer else CharLM(**sizes)
         model.load_state_dict(arrays)
-        about = dict(description["about"])
     except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
         raise CheckpointError(f"{name}: is damaged: {reason}") from None
-    return model.eval(), tokenizer, about
+    return model.eval(), tokenizer, told
 
 
 def _transformer(model: str, **sizes: Any) -> GPT:

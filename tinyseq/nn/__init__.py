@@ -8,10 +8,19 @@ from tinyseq.nn import functional, utils
 from tinyseq.nn.alignment import AdditiveAttention, DotAttention
 from tinyseq.nn.attention import MultiheadAttention
 from tinyseq.nn.cache import KeyValueCache
-from tinyseq.nn.containers import ModuleList, Sequential
+from tinyseq.nn.containers import LastStep, ModuleList, Sequential
 from tinyseq.nn.gated import SwiGLU
 from tinyseq.nn.gru import GRU, GRUCell
 from tinyseq.nn.layers import Dropout, Embedding, Linear
+from tinyseq.nn.losses import (
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+)
 from tinyseq.nn.lstm import LSTM, LSTMCell
 from tinyseq.nn.module import Module, Parameter
 from tinyseq.nn.norm import LayerNorm, RMSNorm
@@ -30,18 +39,26 @@ __all__ = [
     "LSTM",
     "RNN",
     "AdditiveAttention",
+    "BCEWithLogitsLoss",
+    "CrossEntropyLoss",
     "DotAttention",
     "Dropout",
     "Embedding",
     "GRUCell",
+    "HuberLoss",
+    "KLDivLoss",
     "KeyValueCache",
+    "L1Loss",
     "LSTMCell",
+    "LastStep",
     "LayerNorm",
     "LearnedPositions",
     "Linear",
+    "MSELoss",
     "Module",
     "ModuleList",
     "MultiheadAttention",
+    "NLLLoss",
     "Parameter",
     "RMSNorm",
     "RNNCell",

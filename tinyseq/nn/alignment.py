@@ -22,8 +22,12 @@ class Alignment(Module):
     query_size: int
     key_size: int
 
-    def _scores(self, query: Tensor, keys: Tensor) -> Tensor:
-        """query (B,T,Q), keys (B,S,D) -> (B,T,S)."""
+    def project(self, keys: Tensor) -> Tensor:
+        """What all queries need of the keys (B,S,D), for `forward` to take step after step."""
+        return keys
+
+    def _scores(self, query: Tensor, projected: Tensor) -> Tensor:
+        """query (B,T,Q) and what `project` returned -> (B,T,S)."""
         raise NotImplementedError
 
     def forward(
@@ -32,6 +36,7 @@ class Alignment(Module):
         keys: Tensor | Array,
         values: Tensor | Array | None = None,
         lengths: Any = None,
+        projected: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Let queries look over keys.
 
@@ -41,6 +46,7 @@ class Alignment(Module):
             values: (B,S,C), what is gathered; the keys when not given.
             lengths: how many keys of each row are real, B whole numbers from 0 to S; all of them
                 when not given. What lies beyond leaves no trace and gets no gradient.
+            projected: what `project` returned for these keys; worked out when not given.
 
         Returns the contexts (B,C) or (B,T,C), and the weights (B,S) or (B,T,S). Both are zeros in a
         row of length 0.
@@ -67,7 +73,8 @@ class Alignment(Module):
             allowed = np.arange(S) < check_lengths(name, lengths, B, S)[:, None]
             keys, values = finite_both(keys, values, ~allowed)
         queries = given if given.ndim == 3 else given.reshape(B, 1, self.query_size)
-        weights = softmax_of_seen(self._scores(queries, keys), allowed[:, None])
+        projected = self.project(keys) if projected is None else projected
+        weights = softmax_of_seen(self._scores(queries, projected), allowed[:, None])
         context = weights @ values
         if given.ndim == 2:
             return context.reshape(B, values.shape[2]), weights.reshape(B, S)
@@ -109,8 +116,13 @@ class AdditiveAttention(Alignment):
         self.v = new_parameter(hidden_size)
         init.uniform_(self.v, -(hidden_size**-0.5), hidden_size**-0.5)
 
-    def _scores(self, query: Tensor, keys: Tensor) -> Tensor:
-        one_by_one = self.query_proj(query).unsqueeze(2) + self.key_proj(keys).unsqueeze(1)
+    def project(self, keys: Tensor) -> Tensor:
+        """U keys, (B,S,H)."""
+        projected: Tensor = self.key_proj(keys)
+        return projected
+
+    def _scores(self, query: Tensor, projected: Tensor) -> Tensor:
+        one_by_one = self.query_proj(query).unsqueeze(2) + projected.unsqueeze(1)
         scores: Tensor = one_by_one.tanh() @ self.v
         return scores
 
@@ -152,9 +164,9 @@ class DotAttention(Alignment):
         if score == "general":
             self.query_proj = Linear(query_size, key_size, bias=False)
 
-    def _scores(self, query: Tensor, keys: Tensor) -> Tensor:
+    def _scores(self, query: Tensor, projected: Tensor) -> Tensor:
         turned = self.query_proj(query) if self.score == "general" else query
-        scores: Tensor = turned @ keys.transpose(1, 2)
+        scores: Tensor = turned @ projected.transpose(1, 2)
         return scores
 
     def extra_repr(self) -> str:

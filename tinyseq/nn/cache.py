@@ -20,6 +20,11 @@ class Seen(NamedTuple):
     start: Array | None  # int64 (B,): the slot of the chunk's first key; None: S - t in every row
     lengths: Array | None  # int64 (B,): the slots that hold keys; None: all S in every row
 
+    def reordered(self, rows: Array) -> Seen:
+        """The same for other rows, as `KeyValueCache.reorder` counts them."""
+        start, lengths = (None if part is None else part[rows] for part in self[2:])
+        return Seen(Tensor(self.k.data[rows]), Tensor(self.v.data[rows]), start, lengths)
+
 
 class KeyValueCache:
     """Keys and values of one attention layer, for queries that come in bit by bit::
@@ -102,6 +107,17 @@ class KeyValueCache:
             return Seen(seen_k, seen_v, None, None)
         self._even = bool((ends == ends[:1]).all())
         return Seen(seen_k, seen_v, start, ends)
+
+    def reorder(self, rows: Array) -> None:
+        """Go on with other rows: the next chunk's row i follows what row rows[i] has been given.
+
+        Args:
+            rows: whole numbers in [0, B), any number of them; one may be there several times.
+        """
+        if self._k is None or self._v is None:
+            return
+        self._k, self._v = self._k[rows], self._v[rows]
+        self.position, self._slots = self.position[rows], self._slots[rows]
 
     def _check(self, k: Array, v: Array) -> None:
         name = "KeyValueCache.append"

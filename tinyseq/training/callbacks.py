@@ -169,15 +169,18 @@ class ModelCheckpoint(Callback):
 
     def on_evaluate_end(self, trainer: Trainer) -> None:
         """Write one, and the best."""
-        best = self.best is not None and self.best.improved(trainer)
+        # First the best: a checkpoint that tells of a better one must not be there without it.
+        if self.best is not None and self.best.improved(trainer):
+            self._write("best", trainer)
         self._save(trainer)
-        if best:
-            trainer.save(self.folder / "best.safetensors")
 
-    def _save(self, trainer: Trainer) -> None:
+    def _write(self, name: str, trainer: Trainer) -> None:
         if not all(np.isfinite(p.data).all() for p in trainer.optimizer.parameters):
             raise Diverged(f"training stopped at step {trainer.step}: a weight is not finite")
-        trainer.save(self.folder / f"step-{trainer.step:08d}.safetensors")
+        trainer.save(self.folder / f"{name}.safetensors")
+
+    def _save(self, trainer: Trainer) -> None:
+        self._write(f"step-{trainer.step:08d}", trainer)
         for old in _numbered(self.folder)[: -self.keep]:
             with contextlib.suppress(FileNotFoundError):
                 old.unlink()

@@ -9,6 +9,8 @@ from typing import Any
 from tinyseq.data import Batch
 from tinyseq.training.calling import last, size_of
 
+_FIRST = ("step", "epoch", "lr", "loss", "val_loss")
+
 
 class History(Mapping[str, "list[Any]"]):
     """Columns by name, one entry for each evaluation: step, epoch, lr, loss, val_loss, metrics.
@@ -34,8 +36,10 @@ class History(Mapping[str, "list[Any]"]):
     def __len__(self) -> int:
         return len(self._names())
 
-    def _names(self) -> dict[str, None]:
-        return dict.fromkeys(name for row in self.rows for name in row)
+    def _names(self) -> list[str]:
+        """In an order of their own: a checkpoint does not keep that of the rows."""
+        names = {name for row in self.rows for name in row}
+        return [n for n in _FIRST if n in names] + sorted(names.difference(_FIRST))
 
     def __repr__(self) -> str:
         return f"History({dict(self)})"

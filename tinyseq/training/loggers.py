@@ -34,8 +34,8 @@ class CSVLogger(Callback):
             writer.writerows(trainer.history.rows)
 
 
-class JSONLinesLogger(Callback):
-    """The history as one JSON object a line, appended as it comes.
+class AppendingLogger(Callback):
+    """Appends to a file; a run that is resumed first takes back what it wrote after its checkpoint.
 
     Args:
         path: of the file.
@@ -43,11 +43,38 @@ class JSONLinesLogger(Callback):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
+        self._size = self.path.stat().st_size if self.path.exists() else 0  # as this run left it
+
+    def append(self, text: str) -> None:
+        """Add to the file."""
+        with open(self.path, "ab") as file:
+            file.write(text.encode("utf-8", "replace"))
+            self._size = file.tell()
+
+    def on_train_begin(self, trainer: Trainer) -> None:
+        """Take back what will be written again."""
+        if self.path.exists() and self.path.stat().st_size > self._size:
+            os.truncate(self.path, self._size)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The file's size."""
+        return {"size": self._size}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on behind that."""
+        self._size = int(state["size"])
+
+
+class JSONLinesLogger(AppendingLogger):
+    """The history as one JSON object a line, appended as it comes.
+
+    Args:
+        path: of the file.
+    """
 
     def on_evaluate_end(self, trainer: Trainer) -> None:
         """Append the last row."""
-        with open(self.path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(trainer.history.rows[-1]) + "\n")
+        self.append(json.dumps(trainer.history.rows[-1]) + "\n")
 
 
 class TensorBoardLogger(Callback):
