@@ -12,7 +12,7 @@ from benchmarks.curves import Curve, Point, curves, slope
 from benchmarks.names import NAMES, PEERS
 from benchmarks.records import Picture, Record, Row
 from benchmarks.sections import TITLES
-from benchmarks.table import amount, ratio
+from benchmarks.table import amount, beside, ratio
 from benchmarks.targets import Target, geometric_mean, judged
 
 HOW = """
@@ -98,7 +98,7 @@ def summary(record: Record) -> str:
 
 def table(rows: list[Row], record: Record) -> Iterator[str]:
     """A section's rows."""
-    found = {name for row in rows for name in row.ratios}
+    found = {name for row in rows for name in row.best} - {"c"}
     others = [name for name in NAMES if name in found]
     rated, remembered = any(map(machine.rate, rows)), any(row.memory for row in rows)
     head = ["case", "best", "median"] + ["rate"] * rated + ["memory"] * remembered
@@ -117,8 +117,8 @@ def table(rows: list[Row], record: Record) -> Iterator[str]:
         if remembered:
             cells.append(amount(row.memory["c"], "B") if row.memory else "")
         for name in others:
-            told = ratio(row.ratios[name]) if name in row.ratios else ""
-            behind = name in PEERS and told and row.ratios[name].middle < 1
+            told = beside(row, name)
+            behind = name in PEERS and name in row.ratios and row.ratios[name].middle < 1
             cells.append(f"**{told}**" if behind else told)
         lines.append(cells)
         notes += [f"- {row.name}: {note}" for note in row.notes]

@@ -28,6 +28,13 @@ def ratio(spread: Spread) -> str:
     return f"{spread.middle:.2f}x [{spread.low:.2f} {spread.high:.2f}]"
 
 
+def beside(row: Row, name: str) -> str:
+    """Another system's figure: the ratio to ours, or what it comes to where that says more."""
+    if name in row.ratios:
+        return ratio(row.ratios[name])
+    return amount(row.best[name], row.unit) if name in row.best else ""
+
+
 def line(row: Row, systems: list[str], known: dict[str, Any]) -> str:
     """A row: tinyseq's figures, its rate beside the machine's, and the ratio of each system."""
     if row.wrong:
@@ -38,11 +45,9 @@ def line(row: Row, systems: list[str], known: dict[str, Any]) -> str:
     told += f"{f'{found[0]:.1f} {found[1]}' if found else '':>15}"
     told += f"{f'{share:.0%}' if share else '':>6}"
     told += f"{amount(row.memory['c'], 'B') if row.memory else '':>10}"
-    others = [name for name in row.best if name != "c"]
-    for name in [name for name in systems if name in others or name in ("numpy",)]:
-        told += f"{ratio(row.ratios[name]) if name in row.ratios else '':>22}"
-    for name in [name for name in others if name not in systems]:
-        told += f"   {NAMES[name]}: {ratio(row.ratios[name])}"
+    told += "".join(f"{beside(row, name):>22}" for name in systems)
+    for name in row.best.keys() - {"c", *systems}:
+        told += f"   {NAMES[name]}: {beside(row, name)}"
     return told
 
 

@@ -64,6 +64,8 @@ typedef struct {
     int (*recurrent_backward)(int64_t, const ts_recurrent *, const ts_recurrent_gradients *);
     int (*attention_forward)(const ts_attention *);
     int (*attention_backward)(const ts_attention *, const ts_attention_gradients *);
+    int (*rotary)(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, const float *, const ts_strides *,
+                  const float *, const float *, int64_t, int, float *, const ts_strides *);
     int (*cross_entropy_forward)(int64_t, int64_t, const float *, const int64_t *, int64_t, float *,
                                  float *);
     int (*cross_entropy_backward)(int64_t, int64_t, const float *, const float *, const float *,

@@ -207,6 +207,13 @@ int ts_attention_backward(const ts_attention *a, const ts_attention_gradients *d
     return table->attention_backward(a, d);
 }
 
+int ts_rotary(int64_t B, int64_t N, int64_t T, int64_t d, int64_t r, int64_t turned, const float *x,
+              const ts_strides *x_at, const float *cosine, const float *sine, int64_t row, int interleaved,
+              float *y, const ts_strides *y_at)
+{
+    return table->rotary(B, N, T, d, r, turned, x, x_at, cosine, sine, row, interleaved, y, y_at);
+}
+
 int ts_cross_entropy_forward(int64_t rows, int64_t classes, const float *logits,
                              const int64_t *targets, int64_t ignore_index,
                              float *losses, float *logsumexp)

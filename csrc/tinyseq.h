@@ -196,6 +196,13 @@ typedef struct {
    dv over the queries, for each those of all heads that meet the key. */
 int ts_attention_backward(const ts_attention *a, const ts_attention_gradients *d);
 
+/* y = x (B, N, T, d), but in heads below `turned` pairs (a, b) of their first 2 r features become
+   (a cosine - b sine, b cosine + a sine): features i and i + r or, interleaved, 2 i and 2 i + 1. cosine and
+   sine (T, r) of each row of the batch, `row` apart; 0 where all have the same. */
+int ts_rotary(int64_t B, int64_t N, int64_t T, int64_t d, int64_t r, int64_t turned, const float *x,
+              const ts_strides *x_at, const float *cosine, const float *sine, int64_t row, int interleaved,
+              float *y, const ts_strides *y_at);
+
 /* losses[r] = logsumexp(logits[r]) - logits[r, targets[r]], and that logsumexp, for logits
    (rows, classes); the loss is 0 where targets[r] == ignore_index. Every other target was checked to
    lie in [0, classes). Sum over classes: 16 lanes, then a fixed tree. */

@@ -55,6 +55,13 @@ static inline vf vf_load_n(const float *p, int64_t n)
     return v;
 }
 
+static inline vf vf_load_bytes(const uint8_t *p)
+{
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+    return (vf){_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)),
+                _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(bytes, 8)))};
+}
+
 static inline void vf_store_n(float *p, vf v, int64_t n)
 {
     _mm256_maskstore_ps(p, vf_mask8(n), v.lo);

@@ -31,6 +31,11 @@ static inline vf vf_load_n(const float *p, int64_t n)
     return _mm512_maskz_loadu_ps(vf_mask(n), p);
 }
 
+static inline vf vf_load_bytes(const uint8_t *p)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p)));
+}
+
 static inline void vf_store_n(float *p, vf v, int64_t n)
 {
     _mm512_mask_storeu_ps(p, vf_mask(n), v);

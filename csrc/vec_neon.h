@@ -36,6 +36,12 @@ static inline vf vf_copysign(vf magnitude, vf a)
 {
     VF_MAP(vbslq_f32(vdupq_n_u32(0x80000000u), a.q[i], magnitude.q[i]));
 }
+static inline vf vf_load_bytes(const uint8_t *p)
+{
+    const uint8x16_t bytes = vld1q_u8(p);
+    const uint16x8_t half[2] = {vmovl_u8(vget_low_u8(bytes)), vmovl_u8(vget_high_u8(bytes))};
+    VF_MAP(vcvtq_f32_u32(vmovl_u16(i % 2 ? vget_high_u16(half[i / 2]) : vget_low_u16(half[i / 2]))));
+}
 static inline vf vf_if_less(vf a, vf b, vf yes, vf no)
 {
     VF_MAP(vbslq_f32(vcltq_f32(a.q[i], b.q[i]), yes.q[i], no.q[i]));

@@ -57,6 +57,14 @@ static inline vf vf_load_n(const float *p, int64_t n)
     return v;
 }
 
+static inline vf vf_load_bytes(const uint8_t *p)
+{
+    vf v;
+    for (int i = 0; i < 16; i++)
+        v.lane[i] = p[i];
+    return v;
+}
+
 static inline void vf_store_n(float *p, vf v, int64_t n)
 {
     memcpy(p, v.lane, (size_t)n * sizeof(float));

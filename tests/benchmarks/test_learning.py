@@ -1,57 +1,74 @@
-"""python -m benchmarks.learning: both systems do the same, and what differs is told."""
+"""Learning side by side: both take the same steps, and only the same ones are compared."""
 
-import subprocess
-import sys
-from pathlib import Path
+from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
-from benchmarks.learning import chosen, run, verdict
-
-TEXT = "the cat sat on the mat and the dog sat on the log. " * 40
-TINY = "--steps=20 --hidden=16 --heads=2 --layers=1 --window=16 --batch=4 --lr=0.01".split()
-
-
-@pytest.fixture(params=["learned", "rotary"])
-def settings(request):
-    pytest.importorskip("torch", reason="PyTorch is not installed")
-
-    class Asked:
-        model, steps, lr, dropout = "transformer", 20, 0.01, 0.0
-        hidden, heads, layers, window, batch = 16, 2, 1, 16, 4
-        positions = request.param
-
-    return chosen(Asked, 3)
+from benchmarks.learning import BATCH, WINDOW, batch, bits
+from benchmarks.run import Run
+from benchmarks.sections.learning import Learning, learning
+from tinyseq.models import GPT
 
 
-def test_without_dropout_both_end_at_the_same_weights(settings):
-    ours, theirs = (run(system, settings, TEXT) for system in ("c", "torch"))
-    assert ours["before"] == theirs["before"] > ours["bits"] + 0.5
-    assert ours["bits"] == pytest.approx(theirs["bits"], abs=1e-3)
-    assert ours["loss"] == pytest.approx(theirs["loss"], abs=1e-3)
+def test_both_learn_the_same():
+    if find_spec("torch") is None:
+        pytest.skip("PyTorch is not installed")
+    with Learning("c", 1) as ours, Learning("torch", 1) as theirs:
+        first, second = (one.order(steps=0)["bits"] for one in (ours, theirs))
+        assert first == second
+        a, b = (one.order(steps=12) for one in (ours, theirs))
+        assert a["steps"] == b["steps"] == 12
+        assert a["bits"] == pytest.approx(b["bits"], abs=1e-3) and a["bits"] < first - 0.2
+        assert ours.order(seconds=0.05)["steps"] > 12
 
 
-def test_the_command_prints_every_run_and_the_means(tmp_path):
-    pytest.importorskip("torch", reason="PyTorch is not installed")
-    (tmp_path / "text").write_text(TEXT)
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.learning", *TINY, "--dropout=0", "--seeds=2",
-         f"--data={tmp_path / 'text'}"],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-    )  # fmt: skip
-    assert not done.stderr
-    rows = [line.split() for line in done.stdout.splitlines()]
-    assert [row[0] for row in rows[3:]] == ["0", "0", "1", "1", "mean", "mean", "tinyseq"]
+def test_a_batch_is_that_of_its_step():
+    ids = np.arange(1000)
+    xs, ys = batch(ids, 3)
+    assert xs.shape == (BATCH, WINDOW) and np.array_equal(ys, xs + 1)
+    assert np.array_equal(batch(ids, 3)[0], xs) and not np.array_equal(batch(ids, 4)[0], xs)
 
 
-def results(*bits):
-    return [{"bits": b, "seconds": 2.0} for b in bits]
+def test_an_even_guess_costs_its_logarithm():
+    model = GPT(4, WINDOW, 1, 1, 8)
+    for parameter in model.parameters():
+        parameter.data[...] = 0
+    assert bits(model, np.zeros(3 * WINDOW + 5, int)) == pytest.approx(2.0)
 
 
-def test_the_verdict(capsys):
-    assert verdict({"c": results(2.0, 2.1, 2.2), "torch": results(2.05, 2.1, 2.1)}) == 0
-    assert verdict({"c": results(2.0, 2.01, 2.02), "torch": results(1.8, 1.81, 1.82)}) == 1
-    out = capsys.readouterr().out
-    assert "+0.0167 bits (noise 0.1202), x1.00" in out and "+0.2000 bits" in out
+class Fake:
+    """A system whose bits are told."""
+
+    def __init__(self, system, threads):
+        self.bits = 2.1 if system == "torch" and threads == 2 else 2.0
+
+    def order(self, **what):
+        self.bits -= 0.1
+        return {"bits": self.bits, "steps": 7, "seconds": 1.0}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+def rows(monkeypatch, **asked):
+    monkeypatch.setitem(learning.__globals__, "Learning", Fake)
+    return list(learning(Run(None, {}, peers=["torch"], quick=True, **asked)))
+
+
+def test_a_row_is_a_point(monkeypatch):
+    found = rows(monkeypatch)
+    assert [row.size["seconds"] for row in found] == [0.0, 4.0, 8.0]
+    assert found[-1].best == {"c": pytest.approx(1.7), "torch": pytest.approx(1.7)}
+
+
+def test_what_does_not_learn_the_same_is_not_timed(monkeypatch):
+    (row,) = rows(monkeypatch, threads=2)
+    assert "after 5 steps the bits differ by 1.0e-01" in row.wrong and not row.best
+
+
+def test_without_pytorch_there_is_nothing_to_compare():
+    assert not list(learning(Run(None, {})))

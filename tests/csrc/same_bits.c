@@ -413,6 +413,25 @@ static void optimizer(void)
     end("optimizer", "all", code);
 }
 
+static void rotary(void)
+{
+    static const int64_t shapes[][6] = {{2, 5, 40, 64, 32, 3}, {3, 2, 7, 9, 3, 2}, {1, 1, 300, 2, 1, 1}, {2, 3, 0, 4, 2, 3}};
+    for (int s = 0; s < COUNT(shapes); s++)
+        for (int interleaved = 0; interleaved < 2; interleaved++) {
+            const int64_t B = shapes[s][0], N = shapes[s][1], T = shapes[s][2], d = shapes[s][3], r = shapes[s][4];
+            const int64_t n = B * N * T * d;
+            const ts_strides packed = {T * N * d, d, N * d}, apart = {N * T * d, T * d, d};
+            begin();
+            float *x = values(n, 2), *cosine = values(B * T * r, 1), *sine = values(B * T * r, 1), *y = unset(n);
+            const int code = ts_rotary(B, N, T, d, r, shapes[s][5], x, &packed, cosine, sine, T * r, interleaved, y,
+                                       &apart);
+            eat(y, n);
+            char what[64];
+            snprintf(what, sizeof what, "%d,%d,%d", (int)N, (int)d, interleaved);
+            end("rotary", what, code);
+        }
+}
+
 int main(int count, char **arguments)
 {
     if (count != 3 || ts_use_isa(arguments[1]))
@@ -425,6 +444,7 @@ int main(int count, char **arguments)
     matmul();
     recurrences();
     attentions();
+    rotary();
     cross_entropy();
     linear_cross_entropy();
     embedding();

@@ -200,6 +200,11 @@ CASES = [
         lambda x: ops.rotary_embedding(grown(x), *ROW_TURNS, interleaved=True),
         [normal(2, 2, 2, 4)],
     ),
+    (
+        "rotary_embedding of some heads",
+        lambda x: ops.rotary_embedding(grown(x), *TURNS, heads=1),
+        [normal(2, 3, 2, 5)],
+    ),
     ("softmax", lambda x: ops.softmax(x, 1), [normal(2, 3)]),
     ("log_softmax", lambda x: ops.log_softmax(x, 0), [normal(2, 3)]),
     ("cross_entropy", lambda x: ops.cross_entropy(x, TARGETS), [normal(4, 3)]),

@@ -26,6 +26,19 @@ def test_sizes_that_do_not_fit_are_named():
         F.rotary_embedding(x[0], ts.zeros(4, 2), ts.zeros(4, 2))
 
 
+def test_only_so_many_heads_turn_as_are_asked_for():
+    x, angles = ts.randn(2, 4, 5, 6), np.random.default_rng(0).normal(size=(5, 3))
+    whole, some = (
+        F.rotary_embedding(x, np.cos(angles), np.sin(angles), heads=heads).data
+        for heads in (None, 3)
+    )
+    np.testing.assert_array_equal(some[:, :3], whole[:, :3])
+    np.testing.assert_array_equal(some[:, 3:], x.data[:, 3:])
+    for heads in (-1, 5):
+        with pytest.raises(ValueError, match=f"heads must be from 0 to 4, got {heads}"):
+            F.rotary_embedding(x, np.cos(angles), np.sin(angles), heads=heads)
+
+
 def test_nothing_and_no_pairs():
     assert F.rotary_embedding(ts.zeros(0, 3, 0, 4), np.zeros((0, 2)), np.zeros((0, 2))).shape == (
         0,

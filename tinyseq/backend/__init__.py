@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         recurrent_forward,
         recurrent_forward_pair,
         recurrent_stepper,
+        rotary,
         scale_,
         sigmoid,
         sum_of_squares,
@@ -79,6 +80,7 @@ __all__ = [
     "recurrent_forward",
     "recurrent_forward_pair",
     "recurrent_stepper",
+    "rotary",
     "scale_",
     "set_num_threads",
     "sigmoid",
@@ -102,10 +104,12 @@ try:
     from tinyseq.backend import c_kernels as _c
     from tinyseq.backend import c_norm as _c_norm
     from tinyseq.backend import c_recurrent as _c_recurrent
+    from tinyseq.backend import c_rotary as _c_rotary
 except ImportError as error:
     _c, _missing = None, str(error)
 else:
-    for _module in (_c, _c_attention, _c_cross_entropy, _c_gelu, _c_norm, _c_recurrent):
+    _modules = (_c, _c_attention, _c_cross_entropy, _c_gelu, _c_norm, _c_recurrent, _c_rotary)
+    for _module in _modules:
         _by_c |= {name: getattr(_module, name) for name in KERNELS if hasattr(_module, name)}
 
 _active = ""  # until the first kernel is asked for

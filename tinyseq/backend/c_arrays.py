@@ -24,6 +24,10 @@ __all__ = [
     "read",
     "read_all",
     "read_index",
+    "rows_lie_well",
+    "start_of",
+    "strides_of",
+    "with_rows",
 ]
 
 Array = npt.NDArray[Any]
@@ -83,6 +87,30 @@ def read_all(*arrays: Array | None) -> list[Any] | None:
 def read_index(a: Array) -> Any:
     """The same of int64."""
     return from_buffer(INTS, dense(a))
+
+
+def rows_lie_well(a: Array) -> bool:
+    """Whether C can use heads (B, N, T, d) where they lie: rows of d must be contiguous."""
+    batch, head, time, unit = a.strides
+    whole = (batch | head | time) % 4 == 0
+    return whole and (unit == 4 or a.shape[3] == 1) and a.flags.aligned
+
+
+def with_rows(a: Array) -> Array:
+    """The array itself if its rows lie well, else a copy."""
+    return a if rows_lie_well(a) else np.array(a, order="C", copy=True)
+
+
+def start_of(a: Array) -> Any:
+    """A pointer to the first element of heads that lie well. It is taken of the first row, that is
+    contiguous: where an array itself lies, NumPy takes four times as long to say."""
+    return from_buffer(FLOATS, a[0, 0, 0]) if a.size else NULL
+
+
+def strides_of(a: Array) -> tuple[int, int, int]:
+    """From row to row of the batch, head to head and time to time, in elements."""
+    batch, head, time, _ = a.strides
+    return batch // 4, head // 4, time // 4
 
 
 def check(code: int) -> None:

@@ -9,15 +9,17 @@ from tinyseq.backend import numpy_attention
 from tinyseq.backend.attention import KEY_TILE, Pattern
 from tinyseq.backend.c_arrays import (
     FLOAT32,
-    FLOATS,
     NULL,
     aligned,
     check,
     ffi,
-    from_buffer,
     lib,
     read,
     read_index,
+    rows_lie_well,
+    start_of,
+    strides_of,
+    with_rows,
 )
 
 Array = npt.NDArray[Any]
@@ -51,12 +53,12 @@ def attention_backward(
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """The gradient of attention_forward; see numpy_attention.attention_backward."""
     given = out or ()
-    if not _served(g, q, k, v, mask, y, totals, *given) or not all(map(_lies_well, given)):
+    if not _served(g, q, k, v, mask, y, totals, *given) or not all(map(rows_lie_well, given)):
         return numpy_attention.attention_backward(g, q, k, v, mask, y, totals, pattern, out=out)
-    g, y = _readable(g), _readable(y)
+    g, y = with_rows(g), with_rows(y)
     made = out or tuple(_new(*a.shape) for a in (q, k, v))
     job, _keep = _describe(q, k, v, mask, y, totals, pattern)
-    gradients = [_start(g), *map(_start, made), *map(_strides, (g, *made))]
+    gradients = [start_of(g), *map(start_of, made), *map(strides_of, (g, *made))]
     check(lib.ts_attention_backward(job, new(GRADIENTS, gradients)))
     dq, dk, dv = made
     return dq, dk, dv
@@ -72,34 +74,12 @@ def _new(B: int, N: int, T: int, d: int) -> Array:
     return aligned(B, T, N, d).transpose(0, 2, 1, 3)
 
 
-def _lies_well(a: Array) -> bool:
-    """Whether C can use it where it lies: it asks for nothing but contiguous rows."""
-    batch, head, time, unit = a.strides
-    whole = (batch | head | time) % 4 == 0
-    return whole and (unit == 4 or a.shape[3] == 1) and a.flags.aligned
-
-
-def _readable(a: Array) -> Array:
-    return a if _lies_well(a) else np.array(a, order="C", copy=True)
-
-
-def _start(a: Array) -> Any:
-    """A pointer to the first element of an array that lies well. It is taken of the first row, that
-    is contiguous: where an array itself lies, NumPy takes four times as long to say."""
-    return from_buffer(FLOATS, a[0, 0, 0]) if a.size else NULL
-
-
-def _strides(a: Array) -> tuple[int, int, int]:
-    batch, head, time, _ = a.strides
-    return batch // 4, head // 4, time // 4
-
-
 def _describe(
     q: Array, k: Array, v: Array, mask: Array | None, y: Array, totals: Array, pattern: Pattern
 ) -> tuple[Any, Any]:
     """A ts_attention, and what must stay alive as long as C reads it."""
     (B, N, T, d), (_, M, S, dv) = q.shape, v.shape
-    q, k, v = _readable(q), _readable(k), _readable(v)
+    q, k, v = with_rows(q), with_rows(k), with_rows(v)
     start = pattern.start
     if start is None:
         start = np.full(B, S - T, np.int64)
@@ -121,8 +101,8 @@ def _describe(
         else:
             seen = cast(BYTE_POINTER, address)
     job = new(ATTENTION, [
-        B, N, M, T, S, d, dv, _start(q), _start(k), _start(v), _start(y), totals_at,
-        _strides(q), _strides(k), _strides(v), _strides(y), start_at, lengths_at, slopes_at,
+        B, N, M, T, S, d, dv, start_of(q), start_of(k), start_of(v), start_of(y), totals_at,
+        strides_of(q), strides_of(k), strides_of(v), strides_of(y), start_at, lengths_at, slopes_at,
         added, seen, steps[:3], steps[3], pattern.scale, pattern.softcap, pattern.dropout,
         pattern.causal, pattern.window, pattern.key,
     ])  # fmt: skip

@@ -31,6 +31,7 @@ from tinyseq.backend.numpy_recurrent import (
     recurrent_forward_pair,
     recurrent_stepper,
 )
+from tinyseq.backend.numpy_rotary import rotary
 from tinyseq.backend.philox import dropout
 from tinyseq.backend.quiet import quiet
 
@@ -61,6 +62,7 @@ __all__ = [
     "recurrent_forward",
     "recurrent_forward_pair",
     "recurrent_stepper",
+    "rotary",
     "scale_",
     "sigmoid",
     "sum_of_squares",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from tinyseq import nn, ops
+from tinyseq import nn
 from tinyseq.autograd import Tensor
 from tinyseq.nn import functional as F
 from tinyseq.ops.attention import packed_attention
@@ -54,20 +52,13 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (B,T,E) -> (B,T,E)."""
-        (B, T, E), M = x.shape, self.kv_heads
         qkv = self.c_attn(x)
-        options: dict[str, Any] = {
-            "is_causal": True,
-            "dropout_p": self.dropout if self.training else 0.0,
-            "window": self.window or None,
-        }
-        if self.rotary is None:
-            y = packed_attention(qkv, self.heads, M, **options)
-        else:
-            heads = qkv.reshape(B, T, self.heads + 2 * M, self.size).transpose(1, 2)
-            q, k, v = ops.split(heads, [self.heads, M, M], 1)
-            y = F.scaled_dot_product_attention(self.rotary(q), self.rotary(k), v, **options)
-            y = y.transpose(1, 2).reshape(B, T, E)
+        if self.rotary is not None:
+            qkv = self.rotary.packed(qkv, self.heads, self.kv_heads)
+        y = packed_attention(
+            qkv, self.heads, self.kv_heads, is_causal=True,
+            dropout_p=self.dropout if self.training else 0.0, window=self.window or None,
+        )  # fmt: skip
         projected: Tensor = self.c_proj(y)
         return projected
 

@@ -45,10 +45,10 @@ def attended(attn: SelfAttention, x: Array, cache: nn.KeyValueCache) -> Array:
     """What the positions in x gather from the cache, to which they are added."""
     (B, t, _), N, M, size = x.shape, attn.heads, attn.kv_heads, attn.size
     heads = product(attn.c_attn, x).reshape(B, t, N + 2 * M, size).transpose(0, 2, 1, 3)
-    q, k, v = heads[:, :N], heads[:, N : N + M], heads[:, N + M :]
     if attn.rotary is not None:
         first = cache.position if cache.position.size else 0
-        q, k = attn.rotary(Tensor(q), first).data, attn.rotary(Tensor(k), first).data
+        heads = attn.rotary(Tensor(heads), first, N + M).data
+    q, k, v = heads[:, :N], heads[:, N : N + M], heads[:, N + M :]
     seen = cache.append(k, v)
     pattern = Pattern(size**-0.5, True, attn.window, seen.lengths, seen.start)
     y, _ = backend.attention_forward(q, seen.k.data, seen.v.data, None, pattern)

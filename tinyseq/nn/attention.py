@@ -161,10 +161,14 @@ class MultiheadAttention(Module):
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, seen: Visible) -> Tensor:
         """y alone, of what `forward` has checked and masks it has brought together."""
-        if query is key is value and self.rotary is None:
+        if query is key is value:
+            N, M = self.num_heads, self.num_kv_heads
+            qkv = self._linear(query, 0, 3)
+            if self.rotary is not None:
+                qkv = self.rotary.packed(qkv, N, M)
             y = packed_attention(
-                self._linear(query, 0, 3), self.num_heads, self.num_kv_heads, seen.mask,
-                is_causal=seen.causal, lengths=seen.lengths, **self._options(),
+                qkv, N, M, seen.mask, is_causal=seen.causal, lengths=seen.lengths,
+                **self._options(),
             )  # fmt: skip
             return self.out_proj.forward(y)
         q, k, v = self._heads(query, key, value, key.shape[1] - query.shape[1])

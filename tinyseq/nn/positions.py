@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyseq import init
+from tinyseq import init, ops
 from tinyseq.autograd import Array, Tensor
 from tinyseq.nn import functional as F
 from tinyseq.nn.checks import as_numbers
@@ -124,11 +124,12 @@ class RotaryEmbedding(Module):
         self.interleaved = interleaved
         self._angles = Angles("RotaryEmbedding", dim // 2, dim, base)
 
-    def forward(self, x: Tensor | Array, offset: Any = 0) -> Tensor:
-        """x (B,N,T,d), with d >= r, at positions offset, offset + 1, ... -> (B,N,T,d).
+    def forward(self, x: Tensor | Array, offset: Any = 0, heads: int | None = None) -> Tensor:
+        """x (B,N,T,d), with d >= r, at positions offset, offset + 1, ... -> (B,N,T,d), of which
+        only the first ``heads`` are turned, if that is given.
 
-        Raises ValueError for another shape or an offset below 0, TypeError for one that is no
-        whole number.
+        Raises ValueError for another shape, an offset below 0 or heads not from 0 to N; TypeError
+        for an offset that is no whole number.
         """
         name = "RotaryEmbedding"
         x = as_numbers(name, "x", x)
@@ -136,7 +137,16 @@ class RotaryEmbedding(Module):
             raise ValueError(f"{name}: x must be (B, N, T, d >= {self.dim}), got {x.shape}")
         positions = as_positions(name, offset, x.shape[0], x.shape[2])
         cos, sin = self._angles.at(positions, x.dtype)
-        return F.rotary_embedding(x, cos, sin, self.interleaved)
+        return F.rotary_embedding(x, cos, sin, self.interleaved, heads)
+
+    def packed(self, qkv: Tensor, heads: int, kv_heads: int) -> Tensor:
+        """Queries, keys and values side by side, (B,T,(N + 2 M) d), as one linear layer made them,
+        at positions 0, 1, ...: queries and keys are turned."""
+        B, T, width = qkv.shape
+        N, M = heads, kv_heads
+        apart = ops.reshape(qkv, (B, T, N + 2 * M, width // (N + 2 * M)))
+        turned = self.forward(ops.transpose(apart, 1, 2), heads=N + M)
+        return ops.reshape(ops.transpose(turned, 1, 2), (B, T, width))
 
     def extra_repr(self) -> str:
         return f"{self.dim}, base={self.base}, interleaved={self.interleaved}"
