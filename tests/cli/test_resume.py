@@ -104,3 +104,20 @@ def test_what_cannot_be_gone_on_with_is_one_line(capsys):
         assert f"{path}: is not a checkpoint of a run" in line
     path.write_bytes(b"damage")
     assert f"{path}: is damaged" in fails(capsys, 1, "resume", "run")
+
+
+def test_a_checkpoint_that_lies_about_its_training_is_one_line(capsys):
+    train()
+    path = Path("run", "checkpoints", "step-00000012.safetensors")
+    arrays, description = load_checkpoint(path)
+    for name, value in (
+        ("_Samples.0", {"size": -5}),
+        ("JSONLinesLogger.0", {"size": "x"}),
+        ("ModelCheckpoint.0", {"best": [3.0]}),
+    ):
+        callbacks = description["training"]["callbacks"]
+        callbacks, before = callbacks | {name: value}, callbacks
+        description["training"]["callbacks"] = callbacks
+        save_checkpoint(path, arrays, description)
+        description["training"]["callbacks"] = before
+        assert f"{path}: does not fit this run" in fails(capsys, 1, "resume", "run")

@@ -139,6 +139,19 @@ def test_it_goes_on_to_the_same_bits(tmp_path, model, step):
     assert same(whole, second) and whole.history.rows == second.history.rows
 
 
+@pytest.mark.parametrize("model", ["lstm", "gru"])
+def test_a_carried_state_must_be_one_of_this_model(model):
+    trainer = new_trainer(model=model)
+    state = np.zeros((1, 4, 16), np.float32)
+    good = [state] * (2 if model == "lstm" else 1)
+    trainer.carry({"state": good})
+    trainer.carry({"state": []})
+    for bad in (good[1:] or [state] * 2, [3.5], [*good[1:], state[:, :3]], [*good[1:], state + 0j],
+                [*good, state], [*good[1:], state.astype(np.float64)]):  # fmt: skip
+        with pytest.raises((ValueError, TypeError)):
+            trainer.carry({"state": bad})
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_one_signal_finishes_the_step_and_writes_the_checkpoint(tmp_path, number):
     before = signal.getsignal(number)

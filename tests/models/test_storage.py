@@ -133,6 +133,7 @@ def test_a_transformer_comes_back(saved_transformer):
         ),
         (set_in("configuration", "model", "activation", value=1), "activation must be"),
         (set_in("configuration", "model", "window", value=-1), "window must be"),
+        (set_in("configuration", "model", "window", value=2**70), "window must be"),
         (set_in("configuration", "model", "dropout", value=[]), "dropout must be"),
         (set_in("configuration", "model", "extra", value=1), "damaged"),
         (set_in("configuration", "model", "model", value="gru"), "lacks"),

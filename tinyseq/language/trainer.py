@@ -7,13 +7,13 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from tinyseq import backend, optim, random
+from tinyseq import backend, nn, optim, random
 from tinyseq.autograd import Tensor
 from tinyseq.data import Batch
 from tinyseq.data.epochs import Tokens
 from tinyseq.language.corpus import Corpus
 from tinyseq.language.schedule import share
-from tinyseq.models import LanguageModel, State, language_model_configuration
+from tinyseq.models import CharLM, LanguageModel, State, language_model_configuration
 from tinyseq.nn import functional as F
 from tinyseq.optim.lr_scheduler import LambdaLR
 from tinyseq.reading import held_out_bits, loss_after, new_model
@@ -106,6 +106,16 @@ class LanguageTrainer(Trainer):
         return {"state": [part.data for part in parts]}
 
     def carry(self, carried: dict[str, Any]) -> None:
-        """Go on from such a state."""
+        """Go on from such a state.
+
+        Raises ValueError when it is not one of this model.
+        """
         parts = [Tensor(part) for part in carried["state"]]
+        if isinstance(self.model, CharLM) and parts:
+            recurrent = self.model.recurrent
+            rows = self.corpus.tokens_per_step // self.settings.window
+            shape = (recurrent.num_layers, rows, recurrent.hidden_size)
+            kinds = [(part.dtype.name, part.shape) for part in parts]
+            if kinds != [("float32", shape)] * (2 if isinstance(recurrent, nn.LSTM) else 1):
+                raise ValueError(f"the carried state must be float32 {shape}, got {kinds}")
         self._state = None if not parts else parts[0] if len(parts) == 1 else (parts[0], parts[1])

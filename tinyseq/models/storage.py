@@ -18,6 +18,7 @@ LanguageModel = CharLM | GPT
 
 _FORMAT = "tinyseq.model.1"
 _KIND = "language model"
+_LONGEST = 1 << 31  # of windows
 
 
 def language_model_configuration(
@@ -119,6 +120,8 @@ def _transformer_outline(sizes: Mapping[str, Any]) -> dict[str, tuple[int, int]]
     heads = sizes["n_head"] if sizes["n_kv_head"] is None else sizes["n_kv_head"]
     # A text or a list times a size would be made, however long.
     check_sizes("GPT", n_embd=width, n_head=sizes["n_head"], n_kv_head=heads)
+    if sizes["window"] >= _LONGEST:
+        raise ValueError(f"window must be below {_LONGEST}, got {sizes['window']}")
     rows = width + 2 * heads * (width // sizes["n_head"])
     outline = {"transformer.wte.weight": (sizes["vocab_size"], width)}
     if sizes["positions"] == "learned":

@@ -83,6 +83,15 @@ class Best:
         self.value = value
         return True
 
+    def restore(self, value: Any) -> None:
+        """Go on with the best so far, or None.
+
+        Raises ValueError when it is neither.
+        """
+        if value is not None and type(value) not in (int, float):
+            raise ValueError(f"the best {self.monitor} must be a number, got {value!r}")
+        self.value = value
+
 
 class EarlyStopping(Callback):
     """Ends training when a measure has not become better for some evaluations.
@@ -118,7 +127,8 @@ class EarlyStopping(Callback):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on waiting."""
-        self.best.value, self.waited = state["best"], state["waited"]
+        self.best.restore(state["best"])
+        self.waited = int(state["waited"])
 
 
 class ModelCheckpoint(Callback):
@@ -192,7 +202,7 @@ class ModelCheckpoint(Callback):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on with the best value."""
         if self.best is not None:
-            self.best.value = state["best"]
+            self.best.restore(state["best"])
 
 
 def _numbered(folder: Path) -> list[Path]:

@@ -62,7 +62,10 @@ class AppendingLogger(Callback):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on behind that."""
-        self._size = int(state["size"])
+        size = state["size"]
+        if not isinstance(size, int) or size < 0:
+            raise ValueError(f"{type(self).__name__}: size must be a whole number, got {size!r}")
+        self._size = size
 
 
 class JSONLinesLogger(AppendingLogger):
