@@ -20,11 +20,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
     Raises OSError when that cannot be done, or the path is a folder or a device.
     """
-    name = os.fspath(path)
-    target = os.path.realpath(name)
-    if name.endswith(os.sep) or (os.path.exists(target) and not os.path.isfile(target)):
-        raise OSError(errno.EINVAL, "is not a regular file", name)
-    temporary = f"{target}.{os.getpid()}.tmp"  # beside it: a rename stays on one file system
+    target, temporary = _places(path)
     try:
         with open(temporary, "wb") as file:
             yield file
@@ -41,3 +37,23 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def check_replaceable(path: str | os.PathLike[str]) -> None:
+    """Find out now, not after an hour's work, that a file could not be written there.
+
+    Raises OSError as `replacing` would.
+    """
+    _, temporary = _places(path)
+    with open(temporary, "wb"):
+        pass
+    os.unlink(temporary)
+
+
+def _places(path: str | os.PathLike[str]) -> tuple[str, str]:
+    """The file behind a path, and where to write before it takes that file's place."""
+    name = os.fspath(path)
+    target = os.path.realpath(name)
+    if name.endswith(os.sep) or (os.path.exists(target) and not os.path.isfile(target)):
+        raise OSError(errno.EINVAL, "is not a regular file", name)
+    return target, f"{target}.{os.getpid()}.tmp"  # beside it: a rename stays on one file system
