@@ -19,8 +19,10 @@ def test_the_program_runs_and_learns():
         text=True,
     )
     assert not done.stderr
-    label, loss = done.stdout.split()
-    assert label == "loss" and float(loss) < 0.1  # guessing gives 0.69
+    reached, written = done.stdout.splitlines()
+    assert reached == "accuracy 1.0"
+    assert written == "a dog ran in the park because it had seen a"
+    assert len([line for line in program.splitlines() if line]) <= 25
 
 
 def test_ci_runs_its_two_commands():
