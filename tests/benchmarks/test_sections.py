@@ -31,7 +31,7 @@ ONE = ["-k", "matmul 64x64x64", "--quick", "--rounds", "2"]
         (["recurrent:", "gru train"], "gru train T=32 B=16 D=64 H=64 "),
         (["variants", "rnn train", "zoneout"], "rnn train T=32 B=16 D=64 H=64 zoneout "),
         (["variants", "lstm train", "checkpoint"], "lstm train T=64 B=32 D=256 H=256 checkpoint"),
-        (["attention:", "train", "window"], "attention train B=8 N=4 T=64 d=32 window "),
+        (["attention:", "train", "mask"], "attention train B=8 N=4 T=64 d=32 bool mask "),
         (["skip", "forward", "lengths"], "attention forward B=8 N=4 T=64 d=32 lengths "),
         (["layers", "rms_norm train"], "rms_norm train R=4096 E=384 "),
         (["layers", "adam"], "adam step P=10 S=20000 "),
