@@ -40,7 +40,11 @@ def arguments(given: list[str]) -> argparse.Namespace:
     add("--json", metavar="FILE", help="write what was measured")
     add("--against", metavar="FILE", help="tell what became slower since that --json")
     add("--plot", metavar="DIR", help="draw it, as PNG and SVG; needs tinyseq[bench]")
-    add("--report", metavar="FILE", help="write it as a page of Markdown, the plots beside it")
+    add(
+        "--report",
+        metavar="FILE",
+        help="write it as a page of Markdown, with the pictures of --plot",
+    )
     asked = parser.parse_args(given)
     if min(asked.threads) < 1 or asked.rounds < 1:
         parser.error("--threads and --rounds must be at least 1")

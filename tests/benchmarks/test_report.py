@@ -15,8 +15,8 @@ MACHINE = {
 def timed(name, torch, **more):
     ratios = {"numpy": Spread(2.0, 3.0, 4.0), "torch": Spread(torch, torch, torch)}
     return Row(
-        "matmul", name, best={"c": 1e-6, "numpy": 3e-6, "torch": 1e-6}, median={"c": 2e-6}, ratios=ratios, memory={"c": 2048},
-        begin={"c": 0.1, "torch": 7.2}, **more,
+        "matmul", name, best={"c": 1e-6, "numpy": 3e-6, "torch": 1e-6}, median={"c": 2e-6},
+        ratios=ratios, memory={"c": 2048}, begin={"c": 0.1, "torch": 7.2}, **more,
     )  # fmt: skip
 
 
