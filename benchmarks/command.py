@@ -6,7 +6,9 @@ import argparse
 import shlex
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,11 @@ def arguments(given: list[str]) -> argparse.Namespace:
     add("--json", metavar="FILE", help="write what was measured")
     add("--against", metavar="FILE", help="tell what became slower since that --json")
     add("--plot", metavar="DIR", help="draw it, as PNG and SVG; needs tinyseq[bench]")
-    add("--report", metavar="FILE", help="write it as a page of Markdown, the plots beside it")
+    add(
+        "--report",
+        metavar="FILE",
+        help="write it as a page of Markdown, with the pictures of --plot",
+    )
     asked = parser.parse_args(given)
     if min(asked.threads) < 1 or asked.rounds < 1:
         parser.error("--threads and --rounds must be at least 1")
@@ -89,17 +95,25 @@ def measure(asked: argparse.Namespace, given: list[str]) -> Record:
                 record.machine["versions"] += versions
                 record.machine["notes"] = notes
                 print("\n".join(header(record.machine)), flush=True)
-            shown = ["numpy", *run.peers]
-            for section in SECTIONS:
-                for number, row in enumerate(section(run)):
-                    if not number:
-                        print(table.heading(TITLES[row.section], count, shown))
-                    print(table.line(row, shown, record.machine), flush=True)
-                    for note in row.notes:
-                        print(f"  {note}")
-                    record.rows.append(row)
+            record.rows += shown_rows(run, record)
     record.seconds = time.perf_counter() - begin
     return record
+
+
+def shown_rows(run: Run, record: Record) -> Iterator[Row]:
+    """Every row, printed; an interruption ends them, and what was measured stands."""
+    shown, title = ["numpy", *run.peers], ""
+    try:
+        for row in chain.from_iterable(section(run) for section in SECTIONS):
+            if title != row.section:
+                print(table.heading(TITLES[row.section], run.threads, shown))
+            title = row.section
+            print(table.line(row, shown, record.machine), flush=True)
+            for note in row.notes:
+                print(f"  {note}")
+            yield row
+    except KeyboardInterrupt:
+        print("interrupted: the rest is not measured")
 
 
 def tell(asked: argparse.Namespace, record: Record, before: list[Row]) -> int:

@@ -63,6 +63,8 @@ def figures(record: Record) -> Iterator[tuple[str, str, Figure]]:
 def summary(rows: list[Row]) -> Iterator[tuple[str, dict[str, Spread]]]:
     """Each section's geometric means, with the quartiles of its rows."""
     for section, title in TITLES.items():
+        if section == "footprint":  # which has a chart for each thing
+            continue
         found: dict[str, Spread] = {}
         for name in NAMES:
             some = [

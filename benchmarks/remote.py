@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -24,8 +25,8 @@ class Worker:
     that the work took at most, inputs and all; and `notes`, what the system said about it.
 
     Raises:
-        RuntimeError: when the process ends before its time, with its last words.
-        Failed: when it could not do what it was asked; it can be asked something else.
+        Failed: when it could not do what it was asked, and can be asked something else; or when the
+            process ended before its time, with its last words.
     """
 
     def __init__(self, system: str, threads: int) -> None:
@@ -65,8 +66,9 @@ class Worker:
 
     def _order(self, what: dict[str, object]) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(what) + "\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):  # its answer tells
+            self._process.stdin.write(json.dumps(what) + "\n")
+            self._process.stdin.flush()
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -76,11 +78,16 @@ class Worker:
             self._said.seek(0)
             last = (self._said.read().strip().splitlines() or [f"{self._process.returncode}"])[-1]
             self.close()
-            raise RuntimeError(f"{self.system}: its process ended: {last}")
+            raise Failed(f"{self.system}: its process ended: {last}")
         told = dict(json.loads(line))
         if "failed" in told:
             raise Failed(f"{self.system}: {told['failed']}")
         return told
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nobody to ask any more."""
+        return self._process.poll() is not None
 
     def __enter__(self) -> Worker:
         return self
@@ -91,7 +98,8 @@ class Worker:
     def close(self) -> None:
         """End its process: it stops when its orders do."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
         self._said.close()

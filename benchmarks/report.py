@@ -72,7 +72,10 @@ def summary(record: Record) -> str:
     peers = [peer for peer in ("numpy", *PEERS) if any(peer in row.ratios for row in record.rows)]
     lines = []
     for section in TITLES:
-        rows = [row for row in record.rows if row.section == section and row.threads == 1]
+        rows = [
+            row for row in record.rows
+            if (row.section, row.threads, row.unit, row.curve) == (section, 1, "s", "")
+        ]  # fmt: skip
         cells = []
         for peer in peers:
             found = [row.ratios[peer].middle for row in rows if peer in row.ratios]

@@ -51,9 +51,10 @@ class Run:
         return all(text in f"{section}: {name}" for text in self.only)
 
     def worker(self, system: str, threads: int | None = None, use: str = "") -> Worker:
-        """The process of a system, started when first asked for; another one for each use."""
+        """The process of a system, started when first asked for, and anew if it ended; another one
+        for each use."""
         key = system, threads or self.threads, use
-        if key not in self.workers:
+        if key not in self.workers or self.workers[key].ended:
             self.workers[key] = self.stack.enter_context(Worker(*key[:2]))
         return self.workers[key]
 
@@ -114,7 +115,10 @@ class Run:
         row.notes += failed.values()
         if not row.wrong:
             here = {name: system for name, system in systems.items() if name not in failed}
-            self.time(row, case.units, here)
+            try:
+                self.time(row, case.units, here)
+            except Failed as error:
+                row.wrong = str(error)
         return row
 
     def beside(

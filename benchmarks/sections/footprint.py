@@ -63,14 +63,14 @@ def processes(run: Run, row: Row, programs: dict[str, str]) -> Row:
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     environment = {**os.environ, **dict.fromkeys(names, str(run.threads))}
     pinned = PINNED.format(threads=run.threads) if hasattr(os, "sched_setaffinity") else ""
-    for turn in range(2 if run.quick else 4):
+    for turn in range(1 if run.quick else 4):
         for name, program in programs.items():
             begin = time.perf_counter()
             subprocess.run(
                 [sys.executable, "-c", pinned + program],
                 cwd=ROOT, env=environment, check=True, stderr=subprocess.DEVNULL,
             )  # fmt: skip
-            if turn:  # the first reads the files from the disk
+            if turn or run.quick:  # the first reads the files from the disk
                 outcome.seconds[name].append(time.perf_counter() - begin)
     fill(row, outcome)
     return row

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from benchmarks.cases.attention import AttentionCase
 from benchmarks.cases.charlm import CharLMCase
 from benchmarks.records import Row
+from benchmarks.remote import fresh_memory
 from benchmarks.run import Run
 
 SMALL, LARGE = (4, 4, 128, 64, 12), (6, 6, 384, 256, 16)  # L N E T B of the two GPTs
@@ -25,6 +26,8 @@ def models(run: Run) -> Iterator[Row]:
         found = {}
         if row.name.startswith("gpt") and "torch" in row.ratios:
             found["gpt step"] = row.ratios["torch"].middle
+            L, N, E, T, B = map(int, row.size.values())
+            row.memory |= memory((L, N, E, T, B))
             found["gpt memory"] = row.memory["c"] / row.memory["torch"]
         if tuple(row.size.values()) == LARGE:
             found["gpt peak"] = row.flops / row.best["c"] / run.peak
@@ -38,3 +41,10 @@ def models(run: Run) -> Iterator[Row]:
         # NumPy would take minutes: here the systems check each other.
         large = AttentionCase("gpt", "step", LARGE, how)
         yield from run.rows("models", [large], figures, numpy=False)
+
+
+def memory(shape: tuple[int, ...]) -> dict[str, int]:
+    """What a GPT's step takes in processes that have done nothing else, PyTorch not compiled."""
+    case = AttentionCase("gpt", "step", shape, "eager")
+    tiny = AttentionCase("gpt", "step", (1, 1, 8, 4, 1), "eager")
+    return {name: fresh_memory(name, case, tiny) for name in ("c", "torch")}

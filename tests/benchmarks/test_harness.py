@@ -90,6 +90,16 @@ def test_a_worker_gives_the_results_and_times_them():
         assert worker.begin > 0
 
 
+def test_a_worker_whose_process_ended_says_so():
+    with Worker("numpy", 1) as worker:
+        assert not worker.ended
+        worker._process.terminate()
+        worker._process.wait()
+        with pytest.raises(Failed, match="numpy: its process ended"):
+            worker.results(CASE)
+        assert worker.ended
+
+
 def test_a_worker_that_cannot_do_a_case_says_so_and_goes_on():
     with Worker("numpy", 1) as worker:
         with pytest.raises(Failed, match="numpy: ValueError: there is no variant 'nonsense'"):

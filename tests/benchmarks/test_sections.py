@@ -8,6 +8,7 @@ from benchmarks.records import Spread, read
 from benchmarks.run import Run
 from benchmarks.sections import TITLES
 from benchmarks.sections.attention import attention
+from benchmarks.sections.matmul import matmul
 from benchmarks.sections.recurrent import recurrent
 from benchmarks.targets import judged
 
@@ -31,7 +32,7 @@ ONE = ["-k", "matmul 64x64x64", "--quick", "--rounds", "2"]
         (["recurrent:", "gru train"], "gru train T=32 B=16 D=64 H=64 "),
         (["variants", "rnn train", "zoneout"], "rnn train T=32 B=16 D=64 H=64 zoneout "),
         (["variants", "lstm train", "checkpoint"], "lstm train T=64 B=32 D=256 H=256 checkpoint"),
-        (["attention:", "train", "window"], "attention train B=8 N=4 T=64 d=32 window "),
+        (["attention:", "train", "mask"], "attention train B=8 N=4 T=64 d=32 bool mask "),
         (["skip", "forward", "lengths"], "attention forward B=8 N=4 T=64 d=32 lengths "),
         (["layers", "rms_norm train"], "rms_norm train R=4096 E=384 "),
         (["layers", "adam"], "adam step P=10 S=20000 "),
@@ -94,6 +95,26 @@ def test_nothing_slower_is_said_to_be_so(capsys, tmp_path):
     assert main([*ONE, "--json", str(earlier)]) == 0
     assert main(["--from", str(earlier), "--against", str(earlier)]) == 0
     assert "nothing became slower" in capsys.readouterr().out
+
+
+def test_a_process_that_dies_is_told_and_started_anew(patched, capsys, tmp_path):
+    patched(before="len(arguments[0]) == 128 and __import__('os')._exit(3)", after="")
+    asked = ["-k", "matmul", "nn", "--quick", "--rounds", "2", "--json", str(tmp_path / "run.json")]
+    assert main(asked) == 1
+    first, second, third = read(tmp_path / "run.json").rows
+    assert "c: its process ended" in second.wrong
+    assert first.best and third.best
+
+
+def test_what_was_measured_before_an_interruption_stands(monkeypatch, capsys, tmp_path):
+    def interrupted(run):
+        yield from matmul(run)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchmarks.command.SECTIONS", (interrupted,))
+    assert main([*ONE, "--json", str(tmp_path / "run.json")]) == 0
+    assert len(read(tmp_path / "run.json").rows) == 1
+    assert "interrupted: the rest is not measured" in capsys.readouterr().out
 
 
 def test_a_wrong_kernel_is_refused(patched, capsys, tmp_path):
