@@ -47,8 +47,8 @@ def last(lengths: Any) -> Any:
 
 
 def size_of(batch: Batch) -> int:
-    """How much a batch's loss weighs: its rows, or its real steps if it has lengths."""
+    """How much a batch's loss weighs: its rows, or its real steps if each is to give something."""
     lengths = last(batch.lengths)
-    if lengths is not None:
+    if lengths is not None and np.ndim(batch.y) > 1:
         return int(np.sum(lengths))
     return len(batch.x[0] if isinstance(batch.x, tuple) else batch.x)

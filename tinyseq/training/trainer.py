@@ -16,7 +16,7 @@ from tinyseq.autograd import Tensor, no_grad
 from tinyseq.data import Batch, DataError
 from tinyseq.optim import Optimizer
 from tinyseq.training.callbacks import Callback, ModelCheckpoint
-from tinyseq.training.calling import call, called_with_lengths
+from tinyseq.training.calling import call, called_with_lengths, last
 from tinyseq.training.checkpoint import load_trainer, save_trainer
 from tinyseq.training.errors import Diverged, Interrupted
 from tinyseq.training.history import History, Means
@@ -282,7 +282,8 @@ class Trainer:
     def evaluate(self, data: Any) -> dict[str, float]:
         """The mean loss over data and each metric, the model switched to evaluation meanwhile.
 
-        Each batch's loss counts as often as it has rows, or real steps if it has lengths.
+        Each batch's loss counts as often as it has rows, or real steps if something is wanted of
+        each step and it has lengths.
 
         Raises DataError when data is empty.
         """
@@ -312,7 +313,7 @@ class Trainer:
         self.model.eval()
         try:
             self.start_epoch(False)
-            parts = [(call(self.model, b).data, b.lengths) for b in map(_batch, batches)]
+            parts = [(call(self.model, b).data, last(b.lengths)) for b in map(_batch, batches)]
         finally:
             self.model.train(was_training)
         if len({part.shape[1:] for part, _ in parts}) == 1:
