@@ -65,13 +65,13 @@ class TokenFile:
     @overload
     def __getitem__(self, places: slice | npt.NDArray[Any]) -> Ids: ...
     def __getitem__(self, places: Any) -> Any:
-        read = np.asarray(self._tokens[places])
+        read = np.asarray(self._tokens[places]).astype(np.int64)
         if read.size and (largest := int(read.max())) >= len(self.tokenizer):
             raise DataError(
                 f"{self.path}: holds a token {largest}, its tokenizer ends at "
                 f"{len(self.tokenizer) - 1}"
             )
-        return read.astype(np.int64) if read.ndim else int(read)
+        return read if read.ndim else int(read)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         return np.asarray(self[:], dtype)
