@@ -72,7 +72,8 @@ class Case:
         if self.asked == "step":
             return 0.0
         T, B, D, H = self.shape
-        return 2.0 * GATES[self.cell] * T * B * H * (D + H) * (3 if self.asked == "train" else 1)
+        steps = T * B * (0.5 if self.variant == "half" else 1.0)
+        return 2.0 * GATES[self.cell] * steps * H * (D + H) * (3 if self.asked == "train" else 1)
 
     @property
     def bytes(self) -> float:

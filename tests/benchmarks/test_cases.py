@@ -63,6 +63,7 @@ def test_the_operations_counted():
     assert Case("lstm forward", SHAPE).flops == 2 * T * B * (D * 4 * H + H * 4 * H)
     assert Case("gru train", SHAPE).flops == 3 * 2 * T * B * (D * 3 * H + H * 3 * H)
     assert Case("matmul", (2, 3, 4), "nn").flops == 2 * 2 * 3 * 4
+    assert Case("gru train", SHAPE, "half").flops == Case("gru train", SHAPE).flops / 2
     step = Case("lstm step", (1, 1, D, H))
     assert not step.flops and step.bytes == 4 * 4 * H * (D + H)
 
