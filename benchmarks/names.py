@@ -15,4 +15,5 @@ NAMES = {
     "full": "full attention",
     "import numpy": "numpy alone",
     "one": "one thread",
+    "bare": "bare steps",
 }

@@ -118,10 +118,11 @@ def attention() -> dict[str, Target]:
 
 
 def engine() -> dict[str, Target]:
-    """Of the cost of an op on hardly any numbers."""
+    """Of the cost of an op on hardly any numbers, and of the loop around the steps."""
     return {
         "op torch": Target("an op's cost, of PyTorch's", at_most=1.3),
         "op autograd": Target("an op's cost, of HIPS autograd's", at_most=1 / 3),
+        "loop": share("the loop of training, of the bare steps' speed", 0.95),
     }
 
 

@@ -18,7 +18,7 @@ from benchmarks.sections.growth import growth
 from benchmarks.sections.layers import layers
 from benchmarks.sections.learning import learning
 from benchmarks.sections.matmul import matmul
-from benchmarks.sections.models import models
+from benchmarks.sections.models import loop, models
 from benchmarks.sections.overhead import overhead
 from benchmarks.sections.recurrent import recurrent, recurrent_threads, variants
 from benchmarks.sections.streaming import streaming
@@ -28,7 +28,7 @@ Section = Callable[[Run], Iterator[Row]]
 SECTIONS: tuple[Section, ...] = (
     matmul, recurrent, variants, recurrent_threads, attention, skip, attention_threads,
     attention_memory, layers,
-    models, streaming, overhead, growth, learning, footprint,
+    models, loop, streaming, overhead, growth, learning, footprint,
 )  # fmt: skip
 TITLES = {
     section.__name__.replace("_", " "): (section.__doc__ or "").partition("\n")[0].rstrip(".")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from benchmarks.cases.attention import AttentionCase
 from benchmarks.cases.charlm import CharLMCase
+from benchmarks.cases.loop import LoopCase
 from benchmarks.records import Row
 from benchmarks.remote import fresh_memory
 from benchmarks.run import Run
@@ -41,6 +42,17 @@ def models(run: Run) -> Iterator[Row]:
         # NumPy would take minutes: here the systems check each other.
         large = AttentionCase("gpt", "step", LARGE, how)
         yield from run.rows("models", [large], figures, numpy=False)
+
+
+def loop(run: Run) -> Iterator[Row]:
+    """The loop of training beside the bare steps in it."""
+    for shape in [(16, 64, 32, 8), *([LSTM] if run.deep and not run.quick else [])]:
+        case = LoopCase(shape)
+        if run.wants("loop", case.name):
+            row = run.beside("loop", case, "bare", LoopCase(shape, bare=True))
+            if not row.wrong and not run.quick:
+                row.targets = {"loop": row.ratios["bare"].middle}
+            yield row
 
 
 def memory(shape: tuple[int, ...]) -> dict[str, int]:

@@ -36,6 +36,7 @@ ONE = ["-k", "matmul 64x64x64", "--quick", "--rounds", "2"]
         (["skip", "forward", "lengths"], "attention forward B=8 N=4 T=64 d=32 lengths "),
         (["layers", "rms_norm train"], "rms_norm train R=4096 E=384 "),
         (["layers", "adam"], "adam step P=10 S=20000 "),
+        (["loop"], "training loop D=16 H=64 T=32 B=8 "),
         (["models", "lstm"], "lstm model step D=64 H=256 T=64 B=16 "),
         (["streaming", "token"], "gpt token L=4 N=4 E=128 T=64 B=1 "),
         (["streaming", "memory"], "memory after 10000 steps of an lstm "),
