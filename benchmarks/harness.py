@@ -79,10 +79,9 @@ def quickest(ways: list[Callable[[], Results]]) -> Callable[[], Results]:
 
 @dataclass
 class Outcome:
-    """Seconds per call of each system, round by round; or what was wrong."""
+    """Seconds per call of each system, round by round."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
-    wrong: str | None = None
 
     def best(self, system: str) -> float:
         """The quickest round: what is left when nothing else disturbs."""
@@ -156,12 +155,3 @@ def take_turns(
         for name, system in systems.items():
             outcome.seconds[name].append(system.seconds(ROUND))
     return outcome
-
-
-def run(case: Any, systems: dict[str, System], rounds: int, tolerance: float = 1e-4) -> Outcome:
-    """Compare every system's results with the first one's; if they agree, time them in turn.
-
-    A case is whatever the systems take for one.
-    """
-    wrong = compare(case, systems, tolerance)
-    return Outcome(wrong=wrong) if wrong else take_turns(systems, rounds)

@@ -13,6 +13,8 @@ from benchmarks.harness import compare
 from benchmarks.remote import Worker
 from benchmarks.systems import recurrent_tinyseq
 
+pytest.importorskip("tinyseq.backend.c_kernels", reason="the C extension is not built")
+
 SHAPE = (7, 5, 3, 4)
 VARIANTS = ("layer_norm", "recurrent_dropout", "zoneout", "half", "checkpoint_every", "decaying")
 
