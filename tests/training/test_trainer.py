@@ -137,7 +137,8 @@ def test_epochs_steps_and_rows():
         "train", "epoch 0", 1, 2, "row 1", 3, "after epoch 1", "epoch 1", 4, "row 2", 5, "row 3",
         "end",
     ]  # fmt: skip
-    assert trainer.fit(data, steps=1)["step"] == [2, 4, 5, 6]  # it goes on where it was
+    assert trainer.fit(data, steps=1, callbacks=[seen])["step"] == [2, 4, 5, 6]
+    assert seen.events[-5:] == ["train", "epoch 1", 6, "row 4", "end"]  # an epoch begins anew
 
 
 def test_the_rows_hold_means_over_all_that_counts():

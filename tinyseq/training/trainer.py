@@ -156,7 +156,7 @@ class Trainer:
         if isinstance(data, Sized) and len(data) == 0:
             raise DataError("Trainer.fit: data is empty")
         self.data, self.validation, self.stopping = data, validation, False
-        self.began = (self.step, self.epoch)
+        self.began, self.batch = (self.step, self.epoch), 0
         every = list(self.callbacks)
         # What the others remember must be in the checkpoint that is written at the same event.
         self.callbacks = sorted((*every, *callbacks), key=lambda c: isinstance(c, ModelCheckpoint))
