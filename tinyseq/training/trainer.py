@@ -90,9 +90,8 @@ class Trainer:
         self.stopping = False  # set it to end training after this step
         self.data: Any = None
         self.validation: Any = None
-        self.means = Means(
-            deepcopy(self.metrics)
-        )  # of what was trained on since the last row of the history
+        # Of what was trained on since the last row of the history; evaluation has metrics of its own.
+        self.means = Means(deepcopy(self.metrics))
 
     # To be changed by a subclass
 
@@ -144,11 +143,8 @@ class Trainer:
         a KeyboardInterrupt, after Ctrl-C or SIGTERM, once the step is finished and the callbacks
         have written what they keep.
         """
-        for name, value in (
-            ("epochs", epochs),
-            ("steps", steps),
-            ("evaluate_every", evaluate_every),
-        ):
+        counts = {"epochs": epochs, "steps": steps, "evaluate_every": evaluate_every}
+        for name, value in counts.items():
             if value is not None and value < 1:
                 raise ValueError(f"Trainer.fit: {name} must be at least 1, got {value}")
         if epochs is not None and steps is not None:
