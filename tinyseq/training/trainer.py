@@ -90,7 +90,7 @@ class Trainer:
         self.stopping = False  # set it to end training after this step
         self.data: Any = None
         self.validation: Any = None
-        # Of what was trained on since the last row of the history; evaluation has metrics of its own.
+        # Of what was trained on since the last row of the history; evaluation has its own.
         self.means = Means(deepcopy(self.metrics))
 
     # To be changed by a subclass
