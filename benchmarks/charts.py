@@ -20,7 +20,7 @@ OURS = "#d1242f"
 COLORS = {
     "c": OURS, "numpy": "#9a9a9a", "torch": "#3b6fb6", "jax": "#2f9e6e", "tensorflow": "#e0a100",
     "tinygrad": "#7a5ea8", "autograd": "#8c6d4f", "plain": "#3b6fb6", "full": "#3b6fb6",
-    "one": "#3b6fb6", "import numpy": "#9a9a9a",
+    "one": "#3b6fb6", "bare": "#3b6fb6", "import numpy": "#9a9a9a",
 }  # fmt: skip
 STYLE = {
     "font.size": 10,
