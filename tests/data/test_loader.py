@@ -61,6 +61,17 @@ def test_targets_of_unequal_lengths_are_padded_with_what_the_loss_leaves_out():
     assert y.min() == 0 and y.dtype == np.float32
 
 
+def test_steps_are_compared_with_those_of_the_last_input():
+    source, target = [[1, 2, 3], [4]], [[1], [2, 3]]
+    assert len(DataLoader((source, target), target)) == 1
+
+
+def test_an_empty_sequence_leaves_the_others_whole_numbers():
+    ((x, y, lengths),) = DataLoader([[], [1, 2]], [[], [3, 4]])
+    assert x.tolist() == [[0, 0], [1, 2]] and x.dtype == np.int64
+    assert y.tolist() == [[-100, -100], [3, 4]] and lengths.tolist() == [0, 2]
+
+
 def test_a_list_of_equal_sequences_is_the_array_they_make():
     (x, _, lengths), *_ = DataLoader([[1, 2], [3, 4]])
     assert x.tolist() == [[1, 2], [3, 4]] and lengths is None
@@ -213,6 +224,12 @@ def test_every_layout_will_do():
         (lambda: DataLoader(np.zeros((0, 3))), DataError, "x is empty"),
         (lambda: DataLoader(np.zeros(3), []), DataError, "y is empty"),
         (lambda: DataLoader(np.zeros(3), np.zeros(4)), DataError, "rows, got 3 and 4"),
+        (lambda: DataLoader([[1, 2], [3]], [[1, 2], [3, 4, 5]]), DataError, "got 1 and 3 in row 1"),
+        (
+            lambda: DataLoader(([[1], [2, 3]], [[1, 2], [3]]), [[1], [2, 3]]),
+            DataError,
+            "as many steps, got 2 and 1 in row 0",
+        ),
         (lambda: DataLoader((np.zeros(3), np.zeros(4))), DataError, "rows, got 3 and 4"),
         (lambda: DataLoader(["ab", "c"]), DataError, r"x\[0\] must hold numbers, got <U2"),
         (lambda: DataLoader([[[1, 2], [3]]]), DataError, r"x\[0\] must be an array of numbers"),

@@ -108,3 +108,5 @@ def test_bad_arguments():
         WordTokenizer(min_count=0)
     with pytest.raises(DataError, match=r"WordTokenizer.decode: ids must be from 0 to 4, got 5"):
         WordTokenizer().fit("a").decode([5])
+    with pytest.raises(DataError, match=r"WordTokenizer.encode_many: texts must be several"):
+        WordTokenizer().fit("a").encode_many("a")

@@ -243,6 +243,8 @@ def test_bad_settings_are_named():
 @pytest.mark.parametrize("kind", MAKERS)
 def test_tensors_that_no_gradient_would_reach_are_refused(kind):
     p = nn.Parameter(np.ones((2, 3), np.float32))
+    with pytest.raises(TypeError, match=r"expected Tensors, model.parameters\(\), got Linear"):
+        MAKERS[kind](nn.Linear(2, 2))
     with pytest.raises(TypeError, match="expected several Tensors, got one"):
         MAKERS[kind](p)
     with pytest.raises(ValueError, match="expected leaves, got a Tensor that an operation made"):

@@ -274,6 +274,30 @@ def test_nothing_to_read_is_an_error():
             call([])
 
 
+def test_an_iterator_does_for_one_epoch_only():
+    x = np.zeros((2, 4), np.float32)
+    trainer = linear()
+    with pytest.raises(DataError, match=r"gave nothing in epoch 2: an iterator can be read once"):
+        trainer.fit(iter([(x, x[:, :1])]), epochs=2)
+    assert trainer.step == 1 and len(trainer.history["loss"]) == 1
+
+
+def test_what_is_no_batch_is_refused():
+    x, y = np.zeros((2, 4), np.float32), np.zeros((2, 1), np.float32)
+    for data in ((x, y), x):
+        for call in (linear().fit, linear().evaluate):
+            with pytest.raises(DataError, match=r"must give batches .* got ndarray"):
+                call(data)
+    with pytest.raises(DataError, match="the batch has no y"):
+        linear().fit(DataLoader(x))
+
+
+def test_what_is_no_metric_is_refused():
+    for metric in ("accuracy", Accuracy):
+        with pytest.raises(TypeError, match="metrics must be objects such as"):
+            linear(metrics=[metric])
+
+
 # Going on
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tinyseq.data.batch import Batch
 from tinyseq.data.resumable import Resumable
-from tinyseq.data.rows import Array, pairs_of, rows_of
+from tinyseq.data.rows import Array, check_steps, pairs_of, rows_of
 from tinyseq.data.text import DataError
 
 
@@ -42,7 +42,8 @@ class DataLoader(Resumable):
 
     Raises:
         DataError: if x or y is empty, holds anything but numbers, a NaN that was not asked for, or
-            sequences that differ in more than their lengths; if they have unequal numbers of rows;
+            sequences that differ in more than their lengths; if they have unequal numbers of rows,
+            or a row of x and its y, both of unequal lengths, have not as many steps;
             if the lengths do not fit; if ``drop_last`` leaves nothing; if ``bucket`` is given and
             the lengths are not known.
         ValueError: if a size or the seed is out of range, or ``missing`` is another word.
@@ -78,6 +79,8 @@ class DataLoader(Resumable):
                 f"DataLoader: x and y must have the same number of rows, got {len(self._x)} "
                 f"and {len(self._y)}"
             )
+        if self._y is not None:
+            check_steps(self._x, self._y)
         if missing == "raise":
             for name, rows in (("x", self._x), ("y", self._y)):
                 if rows is not None and rows.has_missing():

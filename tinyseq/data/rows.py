@@ -143,7 +143,8 @@ def padded(sequences: Sequence[Array], lengths: Array, pad: int | None) -> Array
 
     What is past a row's end is ``pad``; None is -100 among whole numbers and 0 among others.
     """
-    dtype = np.result_type(*{sequence.dtype for sequence in sequences})
+    # An empty list has no kind of its own: NumPy calls it float64.
+    dtype = np.result_type(*{s.dtype for s in sequences if len(s)} or {sequences[0].dtype})
     if pad is None:
         pad = IGNORED if dtype.kind == "i" else 0
     shape = (len(sequences), int(lengths.max()), *sequences[0].shape[1:])
@@ -162,6 +163,21 @@ def check_sequences(sequences: Sequence[Array], name: str) -> None:
                 f"{name} must differ in their lengths alone, got shapes "
                 f"{first.shape} and {sequence.shape} (number {number})"
             )
+
+
+def check_steps(x: Rows, y: Rows) -> None:
+    """Raise DataError where a row of x, or of the last input, and its y differ in their steps."""
+    inputs = x.parts[-1] if isinstance(x, TupleRows) else x
+    if not (isinstance(inputs, UnequalRows) and isinstance(y, UnequalRows)):
+        return
+    assert inputs.lengths is not None and y.lengths is not None
+    wrong = np.flatnonzero(inputs.lengths != y.lengths)
+    if len(wrong):
+        row = wrong[0]
+        raise DataError(
+            f"DataLoader: x and y must have as many steps, got {inputs.lengths[row]} and "
+            f"{y.lengths[row]} in row {row}"
+        )
 
 
 def rows_of(data: Any, name: str, pad: int | None, lengths: Any = None) -> Rows:

@@ -52,7 +52,13 @@ class Tokenizer:
         raise NotImplementedError
 
     def encode_many(self, texts: Iterable[str]) -> list[Ids]:
-        """The numbers of each text."""
+        """The numbers of each text.
+
+        Raises DataError when ``texts`` is one text.
+        """
+        if isinstance(texts, str):
+            name = type(self).__name__
+            raise DataError(f"{name}.encode_many: texts must be several texts, got a str")
         return [self.encode(text) for text in texts]
 
     def decode(self, ids: Iterable[int] | Ids) -> str:

@@ -29,7 +29,7 @@ class Optimizer:
 
     Raises ValueError when there are no parameters, one of them was computed or is there twice, or a
     setting is not known or outside its range; TypeError when they are one Tensor instead of
-    several, or one of them is no Tensor.
+    several or a model, or one of them is no Tensor.
     """
 
     memory: ClassVar[tuple[str, ...]] = ()  # every array that may be kept of a parameter
@@ -39,6 +39,9 @@ class Optimizer:
         self.name = type(self).__name__
         if isinstance(parameters, Tensor):  # it would fall into its rows, which no gradient reaches
             raise TypeError(f"{self.name}: expected several Tensors, got one; put it into a list")
+        if hasattr(parameters, "parameters"):
+            found = type(parameters).__name__
+            raise TypeError(f"{self.name}: expected Tensors, model.parameters(), got {found}")
         self.defaults = dict(defaults)
         self.param_groups: list[Group] = []
         self.state: dict[Tensor, dict[str, Any]] = {}

@@ -9,7 +9,20 @@ from typing import Any
 import numpy as np
 
 from tinyseq import nn
-from tinyseq.data import Batch
+from tinyseq.data import Batch, DataError
+
+
+def batch_of(found: Any) -> Batch:
+    """What data gives as a Batch.
+
+    Raises DataError when it gives arrays or anything else that is no tuple (x, y).
+    """
+    if not isinstance(found, tuple | list):
+        raise DataError(
+            "Trainer: data must give batches (x, y) or (x, y, lengths), as DataLoader(x, y) does, "
+            f"got {type(found).__name__}"
+        )
+    return Batch(*found)
 
 
 def call(model: nn.Module, batch: Batch) -> Any:

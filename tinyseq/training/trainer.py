@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from copy import deepcopy
 from itertools import islice
 from typing import Any
@@ -16,7 +16,7 @@ from tinyseq.autograd import Tensor, no_grad
 from tinyseq.data import Batch, DataError
 from tinyseq.optim import Optimizer
 from tinyseq.training.callbacks import Callback, ModelCheckpoint
-from tinyseq.training.calling import call, called_with_lengths, last
+from tinyseq.training.calling import batch_of, call, called_with_lengths, last
 from tinyseq.training.checkpoint import load_trainer, save_trainer
 from tinyseq.training.errors import Diverged, Interrupted
 from tinyseq.training.history import History, Means
@@ -52,7 +52,7 @@ class Trainer:
         callbacks: called as training goes on, in this order.
         configuration: anything JSON can hold, kept in every checkpoint.
 
-    Raises ValueError when a setting is outside its range.
+    Raises ValueError when a setting is outside its range, TypeError when a metric is none.
     """
 
     def __init__(
@@ -76,6 +76,11 @@ class Trainer:
             raise ValueError(f"Trainer: clip_grad_norm must be above 0, got {clip_grad_norm}")
         if accumulate < 1:
             raise ValueError(f"Trainer: accumulate must be at least 1, got {accumulate}")
+        for metric in metrics:
+            if isinstance(metric, type) or not hasattr(metric, "update"):
+                raise TypeError(
+                    f"Trainer: metrics must be objects such as metrics.Accuracy(), got {metric!r}"
+                )
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.metrics, self.scheduler, self.schedule = list(metrics), scheduler, schedule
         self.clip_grad_norm, self.accumulate = clip_grad_norm, accumulate
@@ -97,6 +102,8 @@ class Trainer:
 
     def compute_loss(self, batch: Batch) -> tuple[Tensor, Any]:
         """The loss of a batch and the model's output, in training and in evaluation."""
+        if batch.y is None:
+            raise DataError("Trainer: the loss needs targets, and the batch has no y")
         output = call(self.model, batch)
         return called_with_lengths(self.loss, output, batch.y, batch.lengths), output
 
@@ -207,6 +214,11 @@ class Trainer:
             if self.stopping or (steps is not None and self.step - began >= steps):
                 return
         if self.batch == before == 0:
+            if self.epoch > self.began[1]:
+                raise DataError(
+                    f"Trainer.fit: data gave nothing in epoch {self.epoch + 1}: an iterator can be "
+                    "read once; expected a list of batches, a DataLoader or the like"
+                )
             raise DataError("Trainer.fit: data is empty")
         self.epoch, self.batch = self.epoch + 1, 0
         if self.scheduler is not None and self.schedule == "epoch":
@@ -220,7 +232,7 @@ class Trainer:
         batches = iter(self.data)
         if not hasattr(self.data, "state_dict"):  # it begins anew: skip what was read
             batches = islice(batches, self.batch, None)
-        while group := [Batch(*batch) for batch in islice(batches, self.accumulate)]:
+        while group := [batch_of(b) for b in islice(batches, self.accumulate)]:
             self.batch += len(group)
             yield group
 
@@ -288,7 +300,7 @@ class Trainer:
         means = Means(self.metrics)
         try:
             self.start_epoch(False)
-            for batch in map(_batch, data):
+            for batch in map(batch_of, data):
                 loss, output = self.compute_loss(batch)
                 means.add(loss.item(), output, batch)
         finally:
@@ -309,7 +321,7 @@ class Trainer:
         self.model.eval()
         try:
             self.start_epoch(False)
-            parts = [(call(self.model, b).data, last(b.lengths)) for b in map(_batch, batches)]
+            parts = [(call(self.model, b).data, last(b.lengths)) for b in map(batch_of, batches)]
         finally:
             self.model.train(was_training)
         if len({part.shape[1:] for part, _ in parts}) == 1:
@@ -341,7 +353,3 @@ class Trainer:
     def _tell(self, event: str) -> None:
         for callback in self.callbacks:
             getattr(callback, event)(self)
-
-
-def _batch(batch: Iterable[Any]) -> Batch:
-    return Batch(*batch)
