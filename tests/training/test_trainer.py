@@ -374,6 +374,26 @@ def test_a_signal_ends_it_after_the_step_with_a_checkpoint(tmp_path, whole, numb
     assert same(weights(whole[0]), weights(again))
 
 
+@pytest.mark.parametrize("step", [3, 18])
+def test_what_ends_between_a_step_and_its_evaluation_goes_on(tmp_path, monkeypatch, whole, step):
+    class Killed(Exception):
+        pass
+
+    def validate(trainer):
+        if trainer.step == step:
+            raise Killed
+        return measured(trainer)
+
+    with monkeypatch.context() as patch:
+        measured = Trainer.validate
+        patch.setattr(Trainer, "validate", validate)
+        with pytest.raises(Killed):
+            long_run(tmp_path)
+    again = long_run(tmp_path, newest(tmp_path))
+    assert same(weights(whole[0]), weights(again))
+    assert dict(again.history) == dict(whole[0].history)
+
+
 def test_a_killed_process_goes_on_to_the_same_bits(tmp_path, whole):
     program = (
         "import sys, time; from tests.training.test_trainer import *\n"

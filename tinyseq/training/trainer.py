@@ -232,7 +232,12 @@ class Trainer:
         batches = iter(self.data)
         if not hasattr(self.data, "state_dict"):  # it begins anew: skip what was read
             batches = islice(batches, self.batch, None)
-        while group := [batch_of(b) for b in islice(batches, self.accumulate)]:
+        # To ask for more than there are would tell data that the epoch is over, before the step.
+        many = len(self.data) if isinstance(self.data, Sized) else math.inf
+        while group := [
+            batch_of(b)
+            for b in islice(batches, int(min(self.accumulate, max(many - self.batch, 1))))
+        ]:
             self.batch += len(group)
             yield group
 
