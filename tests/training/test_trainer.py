@@ -337,6 +337,51 @@ def test_every_checkpoint_goes_on_to_the_same_bits(tmp_path, whole, number):
     )
 
 
+def test_so_does_one_between_a_step_and_its_evaluation(tmp_path):
+    class Early(Callback):
+        def on_step_end(self, trainer):
+            trainer.save(tmp_path / f"early-{trainer.step}")
+
+    data = DataLoader(LINES, TARGETS, 4)
+    whole = linear()
+    whole.fit(data, data, steps=8, evaluate_every=2, callbacks=[Early()])
+    for step in range(1, 9):
+        again, data = linear(), DataLoader(LINES, TARGETS, 4)
+        again.fit(data, data, steps=8, evaluate_every=2, resume=tmp_path / f"early-{step}")
+        assert again.history.rows == whole.history.rows
+
+
+def test_measuring_moves_nothing_that_training_needs():
+    class Carries(Trainer):
+        """Adds the number of batches since the beginning to the loss."""
+
+        read = 0
+
+        def start_epoch(self, training):
+            self.read = 0
+
+        def compute_loss(self, batch):
+            loss, output = super().compute_loss(batch)
+            self.read += 1
+            return loss * self.read, output
+
+        def carried(self):
+            return {"read": self.read}
+
+        def carry(self, carried):
+            self.read = carried["read"]
+
+    def run(**more):
+        ts.manual_seed(1)
+        model = nn.Linear(4, 1)
+        data = DataLoader(LINES, TARGETS, 3, shuffle=True)
+        trainer = Carries(model, F.mse_loss, optim.SGD(model.parameters(), 0.01))
+        trainer.fit(data, data if more else None, epochs=3, **more)
+        return weights(trainer)
+
+    assert same(run(), run(evaluate_every=1))
+
+
 def test_a_checkpoint_of_another_run_changes_nothing(tmp_path, whole):
     _, files = whole
     trainer = linear()

@@ -46,6 +46,10 @@ class Resumable:
             yield batch
         self._epoch, self._batch, self._go_on = epoch + 1, 0, True
 
+    def first_epoch(self) -> Iterator[Batch]:
+        """All batches in the order of the first epoch, whoever else reads: it stays where it is."""
+        return self._batches(0, 0)
+
     def state_dict(self) -> dict[str, Any]:
         """Where it stands, as JSON can hold it; a batch counts as read once it is handed out."""
         return {"epoch": self._epoch, "batch": self._batch, "of": self._made_with()}

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinyseq import nn
 from tinyseq.data import Batch, DataError
+from tinyseq.data.resumable import Resumable
 
 
 def batch_of(found: Any) -> Batch:
@@ -23,6 +24,11 @@ def batch_of(found: Any) -> Batch:
             f"got {type(found).__name__}"
         )
     return Batch(*found)
+
+
+def aside(data: Any) -> Any:
+    """What to iterate over so that the position in data stays, at which a run is to go on."""
+    return data.first_epoch() if isinstance(data, Resumable) else data
 
 
 def call(model: nn.Module, batch: Batch) -> Any:

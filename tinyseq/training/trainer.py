@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
+from contextlib import contextmanager
 from copy import deepcopy
 from itertools import islice
 from typing import Any
@@ -16,7 +17,7 @@ from tinyseq.autograd import Tensor, no_grad
 from tinyseq.data import Batch, DataError
 from tinyseq.optim import Optimizer
 from tinyseq.training.callbacks import Callback, ModelCheckpoint
-from tinyseq.training.calling import batch_of, call, called_with_lengths, last
+from tinyseq.training.calling import aside, batch_of, call, called_with_lengths, last
 from tinyseq.training.checkpoint import load_trainer, save_trainer
 from tinyseq.training.errors import Diverged, Interrupted
 from tinyseq.training.history import History, Means
@@ -180,6 +181,7 @@ class Trainer:
             self._tell("on_train_begin")
             try:
                 self.model.train()
+                self._validate_if_due(evaluate_every)  # where a run ended after a step, before this
                 while not self.stopping and not self._finished(epochs, steps):
                     self._one_epoch(steps, evaluate_every, interrupted)
                 if self.means.count and not interrupted():
@@ -189,6 +191,11 @@ class Trainer:
                 self._tell("on_train_end")
             if interrupted():
                 raise Interrupted(interrupted())
+
+    def _validate_if_due(self, evaluate_every: int | None) -> None:
+        taken = self.step - self.began[0]
+        if evaluate_every and taken and taken % evaluate_every == 0 and self.means.count:
+            self.validate()
 
     def _finished(self, epochs: int, steps: int | None) -> bool:
         began, first_epoch = self.began
@@ -209,8 +216,8 @@ class Trainer:
             self.train_step(group)
             self.stopping = self.stopping or bool(interrupted())
             self._tell("on_step_end")
-            if evaluate_every and (self.step - began) % evaluate_every == 0 and not self.stopping:
-                self.validate()
+            if not self.stopping:
+                self._validate_if_due(evaluate_every)
             if self.stopping or (steps is not None and self.step - began >= steps):
                 return
         if self.batch == before == 0:
@@ -300,16 +307,11 @@ class Trainer:
 
         Raises DataError when data is empty.
         """
-        was_training = self.model.training
-        self.model.eval()
         means = Means(self.metrics)
-        try:
-            self.start_epoch(False)
-            for batch in map(batch_of, data):
+        with self._evaluating():
+            for batch in map(batch_of, aside(data)):
                 loss, output = self.compute_loss(batch)
                 means.add(loss.item(), output, batch)
-        finally:
-            self.model.train(was_training)
         if not means.count:
             raise DataError("Trainer.evaluate: data is empty")
         return means.compute()
@@ -321,14 +323,9 @@ class Trainer:
         Returns one array (N, ...), or a list of N arrays, each as long as its row, when batches
         differ in more than their rows.
         """
-        batches = [(data,)] if isinstance(data, np.ndarray) else data
-        was_training = self.model.training
-        self.model.eval()
-        try:
-            self.start_epoch(False)
+        batches = [(data,)] if isinstance(data, np.ndarray) else aside(data)
+        with self._evaluating():
             parts = [(call(self.model, b).data, last(b.lengths)) for b in map(batch_of, batches)]
-        finally:
-            self.model.train(was_training)
         if len({part.shape[1:] for part, _ in parts}) == 1:
             return np.concatenate([part for part, _ in parts])
         return [
@@ -336,6 +333,18 @@ class Trainer:
             for part, lengths in parts
             for i, row in enumerate(part)
         ]
+
+    @contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        """The model in evaluation mode; afterwards its mode and what is carried are as before."""
+        was_training, carried = self.model.training, self.carried()
+        self.model.eval()
+        try:
+            self.start_epoch(False)
+            yield
+        finally:
+            self.model.train(was_training)
+            self.carry(carried)
 
     # Checkpoints
 
