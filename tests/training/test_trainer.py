@@ -250,9 +250,10 @@ def test_what_is_not_finite_stops_before_anything_is_changed():
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"epochs": 0}, "epochs must be at least 1"),
-        ({"steps": 0}, "steps must be at least 1"),
-        ({"evaluate_every": 0}, "evaluate_every must be at least 1"),
+        ({"epochs": 0}, "epochs must be a whole number from 1, got 0"),
+        ({"epochs": 1.5}, "epochs must be a whole number from 1, got 1.5"),
+        ({"steps": 0}, "steps must be a whole number"),
+        ({"evaluate_every": 0}, "evaluate_every must be a whole number"),
         ({"epochs": 1, "steps": 1}, "expected epochs or steps, got both"),
     ],
 )

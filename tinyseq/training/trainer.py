@@ -145,7 +145,7 @@ class Trainer:
 
         Returns the history of all calls.
 
-        Raises ValueError when a number is below 1 or both epochs and steps are given, DataError
+        Raises ValueError when a number is not a whole one from 1, or both epochs and steps are given, DataError
         when data is empty, Diverged when a loss or a gradient is not finite (nothing was changed by
         that step), CheckpointError when the checkpoint cannot be read or does not fit, Interrupted,
         a KeyboardInterrupt, after Ctrl-C or SIGTERM, once the step is finished and the callbacks
@@ -153,8 +153,8 @@ class Trainer:
         """
         counts = {"epochs": epochs, "steps": steps, "evaluate_every": evaluate_every}
         for name, value in counts.items():
-            if value is not None and value < 1:
-                raise ValueError(f"Trainer.fit: {name} must be at least 1, got {value}")
+            if value is not None and not (isinstance(value, int | np.integer) and value >= 1):
+                raise ValueError(f"Trainer.fit: {name} must be a whole number from 1, got {value}")
         if epochs is not None and steps is not None:
             raise ValueError("Trainer.fit: expected epochs or steps, got both")
         if isinstance(data, Sized) and len(data) == 0:
