@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
-from contextlib import contextmanager
 from copy import deepcopy
 from itertools import islice
 from typing import Any
@@ -13,20 +12,21 @@ from typing import Any
 import numpy as np
 
 from tinyseq import nn
-from tinyseq.autograd import Tensor, no_grad
+from tinyseq.autograd import Tensor
 from tinyseq.data import Batch, DataError
 from tinyseq.optim import Optimizer
 from tinyseq.training.callbacks import Callback, ModelCheckpoint
-from tinyseq.training.calling import aside, batch_of, call, called_with_lengths, last
+from tinyseq.training.calling import batch_of
 from tinyseq.training.checkpoint import load_trainer, save_trainer
 from tinyseq.training.errors import Diverged, Interrupted
+from tinyseq.training.evaluator import Evaluator
 from tinyseq.training.history import History, Means
 from tinyseq.training.signals import interruptions
 
 SCHEDULES = ("step", "epoch", "evaluation")
 
 
-class Trainer:
+class Trainer(Evaluator):
     """Trains a model, measures it, and goes on where an earlier run stopped.
 
     One step, with losses ℓ of the ``accumulate`` batches it reads::
@@ -35,10 +35,8 @@ class Trainer:
 
     Data is anything that can be iterated over once per epoch and gives `Batch`es, or tuples (x, y)
     and (x, y, lengths); a DataLoader, Streams and Windows also say where they stand, so that a
-    run goes on in the middle of an epoch with what it would have read.
-
-    Subclasses may say how a loss comes about (`compute_loss`), what to do before data is read from
-    its beginning (`start_epoch`), and what else must survive (`carried`, `carry`).
+    run goes on in the middle of an epoch with what it would have read. What a subclass may change
+    stands in `Evaluator`.
 
     Args:
         model: any Module.
@@ -77,13 +75,8 @@ class Trainer:
             raise ValueError(f"Trainer: clip_grad_norm must be above 0, got {clip_grad_norm}")
         if accumulate < 1:
             raise ValueError(f"Trainer: accumulate must be at least 1, got {accumulate}")
-        for metric in metrics:
-            if isinstance(metric, type) or not hasattr(metric, "update"):
-                raise TypeError(
-                    f"Trainer: metrics must be objects such as metrics.Accuracy(), got {metric!r}"
-                )
-        self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.metrics, self.scheduler, self.schedule = list(metrics), scheduler, schedule
+        super().__init__(model, loss, metrics)
+        self.optimizer, self.scheduler, self.schedule = optimizer, scheduler, schedule
         self.clip_grad_norm, self.accumulate = clip_grad_norm, accumulate
         self.callbacks = list(callbacks)
         self.configuration = dict(configuration or {})
@@ -98,25 +91,6 @@ class Trainer:
         self.validation: Any = None
         # Of what was trained on since the last row of the history; evaluation has its own.
         self.means = Means(deepcopy(self.metrics))
-
-    # To be changed by a subclass
-
-    def compute_loss(self, batch: Batch) -> tuple[Tensor, Any]:
-        """The loss of a batch and the model's output, in training and in evaluation."""
-        if batch.y is None:
-            raise DataError("Trainer: the loss needs targets, and the batch has no y")
-        output = call(self.model, batch)
-        return called_with_lengths(self.loss, output, batch.y, batch.lengths), output
-
-    def start_epoch(self, training: bool) -> None:
-        """Data will be read from its beginning: what was carried along from batch to batch ends."""
-
-    def carried(self) -> dict[str, Any]:
-        """What the next batch needs of those before: dictionaries, lists, arrays and JSON."""
-        return {}
-
-    def carry(self, carried: dict[str, Any]) -> None:
-        """Go on with what `carried` gave."""
 
     # Training
 
@@ -145,11 +119,11 @@ class Trainer:
 
         Returns the history of all calls.
 
-        Raises ValueError when a number is not a whole one from 1, or both epochs and steps are given, DataError
-        when data is empty, Diverged when a loss or a gradient is not finite (nothing was changed by
-        that step), CheckpointError when the checkpoint cannot be read or does not fit, Interrupted,
-        a KeyboardInterrupt, after Ctrl-C or SIGTERM, once the step is finished and the callbacks
-        have written what they keep.
+        Raises ValueError when a number is not a whole one from 1, or both epochs and steps are
+        given; DataError when data is empty; Diverged when a loss or a gradient is not finite
+        (nothing was changed by that step); CheckpointError when the checkpoint cannot be read or
+        does not fit; Interrupted, a KeyboardInterrupt, after Ctrl-C or SIGTERM, once the step is
+        finished and the callbacks have written what they keep.
         """
         counts = {"epochs": epochs, "steps": steps, "evaluate_every": evaluate_every}
         for name, value in counts.items():
@@ -297,54 +271,6 @@ class Trainer:
             self.scheduler.step(loss)
         self._tell("on_evaluate_end")
         return row
-
-    @no_grad
-    def evaluate(self, data: Any) -> dict[str, float]:
-        """The mean loss over data and each metric, the model switched to evaluation meanwhile.
-
-        Each batch's loss counts as often as it has rows, or real steps if something is wanted of
-        each step and it has lengths.
-
-        Raises DataError when data is empty.
-        """
-        means = Means(self.metrics)
-        with self._evaluating():
-            for batch in map(batch_of, aside(data)):
-                loss, output = self.compute_loss(batch)
-                means.add(loss.item(), output, batch)
-        if not means.count:
-            raise DataError("Trainer.evaluate: data is empty")
-        return means.compute()
-
-    @no_grad
-    def predict(self, data: Any) -> Any:
-        """The model's output for all of data: batches, or one array x.
-
-        Returns one array (N, ...), or a list of N arrays, each as long as its row, when batches
-        differ in more than their rows.
-        """
-        batches = [(data,)] if isinstance(data, np.ndarray) else aside(data)
-        with self._evaluating():
-            parts = [(call(self.model, b).data, last(b.lengths)) for b in map(batch_of, batches)]
-        if len({part.shape[1:] for part, _ in parts}) == 1:
-            return np.concatenate([part for part, _ in parts])
-        return [
-            row if lengths is None else row[: lengths[i]]
-            for part, lengths in parts
-            for i, row in enumerate(part)
-        ]
-
-    @contextmanager
-    def _evaluating(self) -> Iterator[None]:
-        """The model in evaluation mode; afterwards its mode and what is carried are as before."""
-        was_training, carried = self.model.training, self.carried()
-        self.model.eval()
-        try:
-            self.start_epoch(False)
-            yield
-        finally:
-            self.model.train(was_training)
-            self.carry(carried)
 
     # Checkpoints
 
