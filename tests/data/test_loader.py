@@ -61,6 +61,14 @@ def test_targets_of_unequal_lengths_are_padded_with_what_the_loss_leaves_out():
     assert y.min() == 0 and y.dtype == np.float32
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32])
+def test_unsigned_targets_are_padded_so_too(dtype):
+    rows = [np.array([250, 1], dtype), np.array([3], dtype)]
+    (batch,) = DataLoader(rows, rows)
+    assert batch.y.tolist() == [[250, 1], [3, -100]]
+    assert batch.x.tolist() == [[250, 1], [3, 0]] and batch.x.dtype == dtype
+
+
 def test_steps_are_compared_with_those_of_the_last_input():
     source, target = [[1, 2, 3], [4]], [[1], [2, 3]]
     assert len(DataLoader((source, target), target)) == 1

@@ -146,7 +146,8 @@ def padded(sequences: Sequence[Array], lengths: Array, pad: int | None) -> Array
     # An empty list has no kind of its own: NumPy calls it float64.
     dtype = np.result_type(*{s.dtype for s in sequences if len(s)} or {sequences[0].dtype})
     if pad is None:
-        pad = IGNORED if dtype.kind == "i" else 0
+        pad = IGNORED if dtype.kind in "iu" else 0
+        dtype = np.dtype(np.int64) if dtype.kind == "u" else dtype  # which has room for it
     shape = (len(sequences), int(lengths.max()), *sequences[0].shape[1:])
     array = np.full(shape, pad, dtype)
     for row, sequence in zip(array, sequences, strict=True):
