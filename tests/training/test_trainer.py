@@ -12,8 +12,8 @@ import pytest
 
 import tinyseq as ts
 from tinyseq import nn, optim
-from tinyseq.data import Batch, DataError, DataLoader
-from tinyseq.metrics import Accuracy, MeanAbsoluteError
+from tinyseq.data import Batch, DataError, DataLoader, pad_sequences
+from tinyseq.metrics import Accuracy, MeanAbsoluteError, Perplexity
 from tinyseq.nn import functional as F
 from tinyseq.optim import lr_scheduler
 from tinyseq.saving import CheckpointError, load_checkpoint
@@ -163,6 +163,29 @@ def test_padding_does_not_count():
     for name, value in together.items():
         alone = np.average([one[name] for one in apart], weights=[2, 7, 4])
         np.testing.assert_allclose(value, alone, rtol=1e-6)
+
+
+def test_padding_of_ones_own_does_not_count():
+    rows = [np.arange(n) % 5 for n in (2, 7, 4)]
+    padded, lengths = pad_sequences(rows)
+    ts.manual_seed(0)
+    model = nn.Sequential(nn.Embedding(5, 4), nn.LSTM(4, 6), nn.Linear(6, 5))
+    trainer = Trainer(model, sequence_cross_entropy, optim.SGD(model.parameters()), [Perplexity()])
+    found = trainer.evaluate(DataLoader(padded, padded, lengths=lengths))
+    assert found == trainer.evaluate(DataLoader(rows, rows))
+    np.testing.assert_allclose(found["perplexity"], np.exp(found["loss"]), rtol=1e-6)
+
+
+def test_lengths_leave_out_the_gradient_of_padding_and_no_more():
+    logits = ts.tensor(random.normal(size=(3, 4, 5)), requires_grad=True)
+    targets = random.integers(0, 5, (3, 4))
+    sequence_cross_entropy(logits, targets, lengths=[0, 4, 2]).backward()
+    real = np.arange(4) < np.array([0, 4, 2])[:, None]
+    assert (logits.grad.data[real] != 0).all() and (logits.grad.data[~real] == 0).all()
+    whole = sequence_cross_entropy(logits[:, 0], targets[:, 0], lengths=[0, 4, 2])  # a class a row
+    assert whole.item() == sequence_cross_entropy(logits[:, 0], targets[:, 0]).item()
+    with pytest.raises(ValueError, match="sequence_cross_entropy: lengths must be from 0 to 4"):
+        sequence_cross_entropy(logits, targets, lengths=[0, 5, 2])
 
 
 def test_lengths_reach_the_loss_and_inputs_by_name():
