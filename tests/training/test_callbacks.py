@@ -1,5 +1,6 @@
 """Stopping early, keeping checkpoints, and a bar."""
 
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -49,6 +50,11 @@ class Measured(Callback):
         ([3, 2.95, 2.9, 2.85], {"patience": 2, "min_delta": 0.2}, 3),
         ([1, 2, 3, 2, 2, 9], {"patience": 2, "mode": "max"}, 5),
         ([float(i) for i in range(9, 0, -1)], {"patience": 1}, 8),
+        (
+            [math.nan, 3, 2, math.nan, 1, 9, 9],
+            {"patience": 2},
+            7,
+        ),  # nothing counted, nothing better
     ],
 )
 def test_it_stops_when_nothing_has_become_better(figures, more, epochs):

@@ -78,6 +78,8 @@ class Best:
         if self.monitor not in row:
             raise KeyError(f"monitor {self.monitor!r} is not measured; there are {', '.join(row)}")
         value = row[self.monitor]
+        if math.isnan(value):  # a metric for which nothing counted
+            return False
         if self.value is not None and not self.sign * (self.value - value) > self.min_delta:
             return False
         self.value = value
