@@ -169,6 +169,7 @@ def test_bad_prompts_are_named(beams):
     fails(ValueError, "prompt must have at least one symbol, got none", [])
     fails(ValueError, "prompt 1 must have at least one symbol, got none", [[1], []])
     fails(TypeError, "prompt must be whole numbers, got float64", [1.0])
+    fails(TypeError, "prompt must be symbols, or several such, got None", None)
     fails(TypeError, "prompt 1 must be whole numbers, got <U1", [[1], ["a"]])
     fails(ValueError, r"prompt 0 must be \(n,\), got \(2, 1\)", [[[1], [2]]])
 

@@ -133,6 +133,8 @@ def _as_they_come(
 def _prompts(given: Any) -> tuple[list[Ids], bool]:
     """The prompts, and whether there is one alone."""
     given = given.data if isinstance(given, Tensor) else given
+    if not isinstance(given, Iterable):
+        raise TypeError(f"generate: prompt must be symbols, or several such, got {given!r}")
     if isinstance(given, np.ndarray):
         single = given.ndim == 1
     else:
