@@ -286,7 +286,12 @@ def test_impossible_numbers_are_refused(more, message):
 
 
 def test_settings_out_of_range_are_refused():
-    for more in ({"schedule": "day"}, {"clip_grad_norm": 0.0}, {"accumulate": 0}):
+    for more in (
+        {"schedule": "day"},
+        {"clip_grad_norm": 0.0},
+        {"accumulate": 0},
+        {"accumulate": 1.5},
+    ):
         with pytest.raises(ValueError, match=f"Trainer: {next(iter(more))} must be"):
             linear(**more)
 

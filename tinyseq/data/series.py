@@ -76,8 +76,10 @@ def timeseries_windows(
         ("sampling_rate", sampling_rate),
         ("horizon", 1 if horizon is None else horizon),
     ]:
-        if number < 1:
-            raise ValueError(f"timeseries_windows: {name} must be at least 1, got {number}")
+        if not (isinstance(number, int | np.integer) and number >= 1):
+            raise ValueError(
+                f"timeseries_windows: {name} must be a whole number from 1, got {number}"
+            )
     start = 0 if start_index is None else start_index
     end = len(series) if end_index is None else end_index
     if not 0 <= start <= end <= len(series):

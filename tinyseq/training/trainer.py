@@ -73,8 +73,8 @@ class Trainer(Evaluator):
             )
         if clip_grad_norm is not None and not clip_grad_norm > 0:
             raise ValueError(f"Trainer: clip_grad_norm must be above 0, got {clip_grad_norm}")
-        if accumulate < 1:
-            raise ValueError(f"Trainer: accumulate must be at least 1, got {accumulate}")
+        if not (isinstance(accumulate, int | np.integer) and accumulate >= 1):
+            raise ValueError(f"Trainer: accumulate must be a whole number from 1, got {accumulate}")
         super().__init__(model, loss, metrics)
         self.optimizer, self.scheduler, self.schedule = optimizer, scheduler, schedule
         self.clip_grad_norm, self.accumulate = clip_grad_norm, accumulate
