@@ -36,3 +36,9 @@ def test_the_files_it_names_are_there():
     named = re.findall(r"`((?:tinyseq|csrc|tests)/[\w./]*)`", README)
     assert named
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_pictures_are_there():
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]*)\)", README)
+    assert len(pictures) == 3
+    assert [name for name in pictures if not (ROOT / name).exists()] == []
