@@ -158,6 +158,17 @@ def test_a_part_of_a_product_does_not_depend_on_the_rest(isa, turned, threads):
             assert same_bits(part, layer[rows, columns])
 
 
+@pytest.mark.parametrize("columns", [17, 18, 20, 21, 65])
+@pytest.mark.parametrize("k", [0, 1, 40, 700])
+def test_columns_past_the_last_panel_have_the_bits_of_any_others(isa, columns, k):
+    x, weight, bias = normal(300, k), normal(96, k, seed=1), normal(96, seed=2)
+    for b, activation in ((None, "none"), (bias, "none"), (bias, "tanh")):
+        whole = c.linear(x, weight, b, activation)
+        for part in (slice(0, columns), slice(96 - columns, 96)):
+            some = None if b is None else b[part]
+            assert same_bits(c.linear(x, weight[part], some, activation), whole[:, part])
+
+
 @pytest.mark.parametrize("activation", ["none", "relu", "tanh", "sigmoid"])
 @pytest.mark.parametrize("bias", [True, False])
 def test_linear(isa, activation, bias):

@@ -169,7 +169,7 @@ static void dropout(void)
 static void matmul(void)
 {
     static const int64_t shapes[][3] = {
-        {1, 40, 700}, {40, 1, 700}, {3, 33, 5}, {50, 37, 530}, {70, 90, 40}, {2, 3, 0},
+        {1, 40, 700}, {40, 1, 700}, {3, 33, 5}, {50, 37, 530}, {70, 90, 40}, {2, 3, 0}, {300, 34, 40},
     };
     for (int s = 0; s < COUNT(shapes); s++)
         for (int turned = 0; turned < 4; turned++) {
