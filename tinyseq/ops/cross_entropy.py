@@ -1,11 +1,13 @@
 """Cross-entropy, of logits and of log-probabilities."""
 
+import math
 from typing import Any
 
 import numpy as np
 
 from tinyseq import backend
 from tinyseq.autograd import Array, FusedOp, Tensor
+from tinyseq.backend.quiet import quiet
 from tinyseq.ops.creation import as_tensor
 from tinyseq.ops.elementwise import to, where
 from tinyseq.ops.indexing import as_index, put, take
@@ -29,18 +31,53 @@ def _cross_entropy_forward(
     return backend.cross_entropy_forward(logits, targets, ignore_index)
 
 
-def _backward(
+def _cross_entropy_backward(
     gradients: list[Any], saved: tuple[Array, Array], logits: Array, *, targets: Array,
     ignore_index: int,
 ) -> tuple[Any, ...]:  # fmt: skip
     return (backend.cross_entropy_backward(gradients[0], logits, saved[1], targets, ignore_index),)
 
 
-def _reference(logits: Tensor, *, targets: Array, ignore_index: int) -> tuple[Tensor]:
+def _cross_entropy_reference(logits: Tensor, *, targets: Array, ignore_index: int) -> tuple[Tensor]:
     return (picked(log_softmax(logits, 1), targets, ignore_index),)
 
 
-_cross_entropy = FusedOp(_cross_entropy_forward, _backward, _reference, results=1)
+_cross_entropy = FusedOp(
+    _cross_entropy_forward, _cross_entropy_backward, _cross_entropy_reference, results=1
+)
+
+
+# Where all rows' losses become one, that is done here too: on a small vocabulary the two ops behind
+# it would take as long as the kernel.
+
+
+def _mean_cross_entropy_forward(
+    logits: Array, *, targets: Array, ignore_index: int, over: int
+) -> tuple[Array, Array]:
+    losses, logsumexp = backend.cross_entropy_forward(logits, targets, ignore_index)
+    return quiet.run(np.divide, losses.sum(), over), logsumexp
+
+
+def _mean_cross_entropy_backward(
+    gradients: list[Any], saved: tuple[Array, Array], logits: Array, *, targets: Array,
+    ignore_index: int, over: int,
+) -> tuple[Any, ...]:  # fmt: skip
+    g = np.full(len(logits), quiet.run(np.divide, gradients[0], over), logits.dtype)
+    return (backend.cross_entropy_backward(g, logits, saved[1], targets, ignore_index),)
+
+
+def _mean_cross_entropy_reference(
+    logits: Tensor, *, targets: Array, ignore_index: int, over: int
+) -> tuple[Tensor]:
+    return (sum(picked(log_softmax(logits, 1), targets, ignore_index)) / over,)
+
+
+_mean_cross_entropy = FusedOp(
+    _mean_cross_entropy_forward,
+    _mean_cross_entropy_backward,
+    _mean_cross_entropy_reference,
+    results=1,
+)
 
 
 def cross_entropy(
@@ -94,7 +131,11 @@ def cross_entropy(
         return reduced(losses, reduction, "cross_entropy")
     rows, targets, shape = _classes(input, target, ignore_index, "cross_entropy")
     if weight is None and not label_smoothing:
-        (losses,) = _cross_entropy.run(rows, targets=targets, ignore_index=ignore_index)
+        known = {"targets": targets, "ignore_index": ignore_index}
+        if reduction in ("mean", "sum"):
+            over = int(np.count_nonzero(targets != ignore_index)) if reduction == "mean" else 1
+            return _mean_cross_entropy.run(rows, **known, over=over)[0]
+        (losses,) = _cross_entropy.run(rows, **known)
         return over_classes(losses, shape, targets, None, ignore_index, reduction, "cross_entropy")
     w = None if weight is None else _weights(weight, rows, "cross_entropy")
     scores = log_softmax(rows, 1)
@@ -132,7 +173,7 @@ def _rows(x: Tensor) -> Tensor:
     """(N, V, ...) or (V,) as (R, V)."""
     if x.ndim > 2:
         x = permute(x, (0, *range(2, x.ndim), 1))
-    return reshape(x, (int(np.prod(x.shape[:-1])), x.shape[-1]))
+    return x if x.ndim == 2 else reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 def _classes(
@@ -171,5 +212,5 @@ def over_classes(
         return reduced(reshape(losses, shape), reduction, where)
     kept = targets != ignore_index
     if weight is None:
-        return sum(losses) / int(np.sum(kept))
+        return sum(losses) / int(np.count_nonzero(kept))
     return sum(losses) / sum(take(weight, key=targets[kept]))

@@ -235,6 +235,9 @@ def as_index(index: Any, where: str, limit: int, except_for: int | None = None) 
     if array.dtype.kind not in "iu" and array.size:
         raise TypeError(f"{where}: indices must be whole numbers, got {array.dtype}")
     array = np.array(array, np.int64, order="C")
+    # Read without a sign a negative number is huge: that all are good, as mostly, takes one look.
+    if array.size and array.view(np.uint64).max() < limit:
+        return array
     bad = (array < 0) | (array >= limit)
     if except_for is not None:
         bad &= array != except_for

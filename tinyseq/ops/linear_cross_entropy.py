@@ -119,16 +119,19 @@ def linear_cross_entropy(
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"{where}: reduction must be mean, sum or none, got {reduction!r}")
     targets = as_index(target, where, len(weight), except_for=ignore_index).reshape(-1)
-    dtype = np.result_type(*(a.dtype for a in (x, weight, bias) if a is not None))
-    rows = reshape(x, (targets.size, weight.shape[1]))
-    inputs = [a if a is None or a.dtype == dtype else to(a, dtype) for a in (rows, weight, bias)]
+    rows = x if x.ndim == 2 else reshape(x, (targets.size, weight.shape[1]))
+    inputs = [rows, weight, bias]
+    dtypes = {a.dtype for a in inputs if a is not None}
+    if len(dtypes) > 1:
+        dtype = np.result_type(*dtypes)
+        inputs = [a if a is None or a.dtype == dtype else to(a, dtype) for a in inputs]
     known = {"targets": targets, "ignore_index": ignore_index}
     if (
         reduction != "none"
         and is_grad_enabled()
         and any(a is not None and a.requires_grad for a in inputs)
     ):
-        over = int(np.sum(targets != ignore_index)) if reduction == "mean" else 1
+        over = int(np.count_nonzero(targets != ignore_index)) if reduction == "mean" else 1
         return _loss.run(*inputs, **known, over=over)[0]
     (losses,) = _losses.run(*inputs, **known)
     return over_classes(losses, shape, targets, None, ignore_index, reduction, where)
