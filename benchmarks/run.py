@@ -42,6 +42,11 @@ class Run:
     workers: dict[tuple[str, int, str], Worker] = field(default_factory=dict)
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """What is asked of a layer; in a hurry only training, in which forward takes part."""
+        return ("train",) if self.quick else ("forward", "train")
+
+    @property
     def peak(self) -> float:
         """FLOP/s of the threads together."""
         return float(self.machine["peak"][str(self.threads)]) * 1e9
@@ -154,7 +159,7 @@ class Run:
             row.begin[name] = getattr(system, "begin", 0.0)
             row.memory[name] = getattr(system, "memory", 0)
             row.notes += getattr(system, "notes", [])
-        budget, least = (0.05, 2) if self.quick else (0.25 * len(systems), 4)
+        budget, least = (0.05, 2) if self.quick else (0.2 * len(systems), 4)
         rounds = min(self.rounds, 3) if self.quick else self.rounds
         fill(row, take_turns(systems, rounds, budget, least), units)
 

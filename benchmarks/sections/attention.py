@@ -12,7 +12,6 @@ from benchmarks.remote import fresh_memory
 from benchmarks.run import Run
 from benchmarks.targets import SHORT
 
-BOTH = ("forward", "train")
 SHAPES = [(8, 4, 64, 32), (8, 8, 256, 64), (2, 8, 1024, 64), (4, 4, 129, 40)]
 MORE_SHAPES = [
     (1, 8, 4096, 64), (8, 4, 129, 7), (2, 4, 1000, 100), (16, 6, 256, 64), (2, 4, 512, 128)
@@ -21,20 +20,19 @@ VARIANT_SHAPES = [(8, 8, 256, 64), (4, 4, 129, 40), (2, 4, 1000, 64)]
 SKIP_SHAPES = [(2, 4, 1024, 64), (1, 2, 4096, 64)]
 
 
-def cases_of(shapes: list[tuple[int, ...]], variant: str) -> Iterator[AttentionCase]:
+def cases_of(run: Run, shapes: list[tuple[int, ...]], variant: str) -> Iterator[AttentionCase]:
     """Forward and training."""
-    for shape in shapes:
-        for asked in BOTH:
+    for shape in shapes[:1] if run.quick else shapes:
+        for asked in run.asked:
             yield AttentionCase("attention", asked, shape, variant)
 
 
 def attention(run: Run) -> Iterator[Row]:
     """Attention."""
-    shapes = SHAPES[:1] if run.quick else SHAPES + (MORE_SHAPES if run.deep else [])
-    cases = list(cases_of(shapes, "causal"))
+    cases = list(cases_of(run, SHAPES + (MORE_SHAPES if run.deep else []), "causal"))
     for variant in ("bool mask",) if run.quick else VARIANTS[1:]:
         others = VARIANT_SHAPES if run.deep else VARIANT_SHAPES[:1]
-        cases += cases_of(SHAPES[:1] if run.quick else others, variant)
+        cases += cases_of(run, SHAPES if run.quick else others, variant)
 
     def figures(row: Row) -> dict[str, float]:
         asked, T = row.name.split()[1], row.size["T"]
@@ -58,7 +56,7 @@ def skip(run: Run) -> Iterator[Row]:
     if not run.deep:
         return
     for variant in ("causal", "window", "lengths"):
-        for case in cases_of(SHAPES[:1] if run.quick else SKIP_SHAPES, variant):
+        for case in cases_of(run, SHAPES if run.quick else SKIP_SHAPES, variant):
             if run.wants("skip", case.name):
                 whole = replace(case, variant="full")
                 row = run.beside("skip", case, "full", whole)
@@ -73,7 +71,7 @@ def attention_threads(run: Run) -> Iterator[Row]:
     """Two threads against one, attention."""
     if not (run.deep and run.first) or (os.cpu_count() or 1) < 2:
         return
-    for case in cases_of(SHAPES[:1] if run.quick else SHAPES, "causal"):
+    for case in cases_of(run, SHAPES, "causal"):
         if run.wants("attention threads", case.name):
             row = run.beside("attention threads", case, "one", case, threads=(2, 1))
             if not row.wrong and not run.quick:

@@ -46,7 +46,8 @@ def footprint(run: Run) -> Iterator[Row]:
         ("from python to the end of the import", imports),
         ("from python to the first trained step of an lstm model", steps),
     ):
-        if run.wants("footprint", name):
+        hurried = run.quick and programs is steps  # TensorFlow alone needs ten seconds
+        if run.wants("footprint", name) and not hurried:
             yield processes(run, Row("footprint", name), programs)
     name = "installed, what it requires included"
     if run.wants("footprint", name):
@@ -63,7 +64,7 @@ def processes(run: Run, row: Row, programs: dict[str, str]) -> Row:
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     environment = {**os.environ, **dict.fromkeys(names, str(run.threads))}
     pinned = PINNED.format(threads=run.threads) if hasattr(os, "sched_setaffinity") else ""
-    for turn in range(1 if run.quick else 4):
+    for turn in range(1 if run.quick else 3):
         for name, program in programs.items():
             begin = time.perf_counter()
             subprocess.run(

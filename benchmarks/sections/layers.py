@@ -43,7 +43,7 @@ def layers(run: Run) -> Iterator[Row]:
             shapes = shapes[:1]
         elif not run.deep:
             shapes = shapes[:2]
-        asked = ("step",) if kind == "adam" else ("forward", "train")
+        asked = ("step",) if kind == "adam" else run.asked
         cases = [AttentionCase(kind, one, shape) for shape in shapes for one in asked]
         if kind == "dropout":
             how = {"tolerance": DROPOUT_TOLERANCE, "view": zeros}

@@ -18,7 +18,7 @@ from benchmarks.run import Run
 PEERS = ("torch",)
 CURVE = "A GPT of four layers learning Python's documentation"
 FIRST, TOLERANCE = 5, 1e-3  # steps, after which the held-out bits must agree so closely
-SLICE, SLICES = 4.0, 8  # seconds that each learns in turn, and how often
+SLICE, SLICES = 4.0, 6  # seconds that each learns in turn, and how often
 
 
 class Learning:
@@ -55,7 +55,7 @@ def learning(run: Run) -> Iterator[Row]:
     """Held-out bits against seconds of training."""
     peers = [peer for peer in run.peers if peer in PEERS]
     name = "bits per character after {:g} s"
-    if not (peers and run.first and run.wants("learning", name)):
+    if run.quick or not (peers and run.first and run.wants("learning", name)):
         return
     with ExitStack() as stack:
         systems = {
@@ -68,11 +68,10 @@ def learning(run: Run) -> Iterator[Row]:
             yield Row("learning", name.format(0), run.threads, "bit", wrong=wrong)
             return
         yield point(run, name.format(0), 0.0, first)
-        each, often = (1.0, 2) if run.quick else (SLICE, SLICES)
-        for number in range(1, often + 1):
-            told = {system: one.order(seconds=each) for system, one in systems.items()}
+        for number in range(1, SLICES + 1):
+            told = {system: one.order(seconds=SLICE) for system, one in systems.items()}
             found = {system: one["bits"] for system, one in told.items()}
-            row = point(run, name.format(number * each), number * each, found)
+            row = point(run, name.format(number * SLICE), number * SLICE, found)
             row.notes = [f"{NAMES[system]}: {one['steps']} steps" for system, one in told.items()]
             yield row
 

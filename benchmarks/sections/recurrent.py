@@ -9,11 +9,9 @@ from benchmarks.cases.recurrent import CELLS, Case
 from benchmarks.records import Row
 from benchmarks.run import Run
 
-BOTH = ("forward", "train")
 SHAPES = [(32, 16, 64, 64), (64, 32, 256, 256), (1000, 8, 64, 128), (100, 64, 512, 512)]
 MORE_SHAPES = [
-    (50, 64, 32, 32), (37, 13, 93, 117), (1000, 1, 64, 64), (100, 1, 256, 256),
-    (33, 17, 257, 255), (20, 4, 1024, 1024),
+    (50, 64, 32, 32), (37, 13, 93, 117), (1000, 1, 64, 64), (33, 17, 257, 255), (20, 4, 1024, 1024),
 ]  # fmt: skip
 LARGE = (16, 64, 1024, 1024)
 THREADS_SHAPES = [
@@ -30,12 +28,12 @@ TIMES = {
 
 
 def layers(
-    run: Run, shapes: list[tuple[int, ...]], variant: str = "", work: tuple[str, ...] = BOTH
+    run: Run, shapes: list[tuple[int, ...]], variant: str = "", work: tuple[str, ...] = ()
 ) -> Iterator[Case]:
     """Every cell at every shape."""
     for cell in CELLS:
         for shape in shapes[:1] if run.quick else shapes:
-            for asked in work:
+            for asked in work or run.asked:
                 yield Case(f"{cell} {asked}", shape, variant)
 
 

@@ -56,13 +56,13 @@ class Fake:
 
 def rows(monkeypatch, **asked):
     monkeypatch.setitem(learning.__globals__, "Learning", Fake)
-    return list(learning(Run(None, {}, peers=["torch"], quick=True, **asked)))
+    return list(learning(Run(None, {}, peers=["torch"], **asked)))
 
 
 def test_a_row_is_a_point(monkeypatch):
     found = rows(monkeypatch)
-    assert [row.size["seconds"] for row in found] == [0.0, 1.0, 2.0]
-    assert found[-1].best == {"c": pytest.approx(1.7), "torch": pytest.approx(1.7)}
+    assert [row.size["seconds"] for row in found] == [0.0, 4.0, 8.0, 12.0, 16.0, 20.0, 24.0]
+    assert found[2].best == {"c": pytest.approx(1.7), "torch": pytest.approx(1.7)}
 
 
 def test_what_does_not_learn_the_same_is_not_timed(monkeypatch):
@@ -72,3 +72,7 @@ def test_what_does_not_learn_the_same_is_not_timed(monkeypatch):
 
 def test_without_pytorch_there_is_nothing_to_compare():
     assert not list(learning(Run(None, {})))
+
+
+def test_in_a_hurry_nobody_learns(monkeypatch):
+    assert not rows(monkeypatch, quick=True)

@@ -33,7 +33,7 @@ ONE = ["-k", "matmul 64x64x64", "--quick", "--rounds", "2"]
         (["variants", "rnn train", "zoneout"], "rnn train T=32 B=16 D=64 H=64 zoneout "),
         (["variants", "lstm train", "checkpoint"], "lstm train T=64 B=32 D=256 H=256 checkpoint"),
         (["attention:", "train", "mask"], "attention train B=8 N=4 T=64 d=32 bool mask "),
-        (["skip", "forward", "lengths"], "attention forward B=8 N=4 T=64 d=32 lengths "),
+        (["skip", "train", "lengths"], "attention train B=8 N=4 T=64 d=32 lengths "),
         (["layers", "rms_norm train"], "rms_norm train R=4096 E=384 "),
         (["layers", "adam"], "adam step P=10 S=20000 "),
         (["loop"], "training loop D=16 H=64 T=32 B=8 "),
@@ -151,7 +151,7 @@ def test_the_share_of_the_peak_that_is_wanted(monkeypatch):
     assert "peak forward" in found["gru forward T=64 B=32 D=256 H=256"]
     assert "peak train" in found["gru train T=64 B=32 D=256 H=256"]
     assert "peak small" in found["lstm train T=1000 B=8 D=64 H=128"]
-    for name in ("lstm forward T=1000 B=8 D=64 H=128", "lstm train T=100 B=1 D=256 H=256"):
+    for name in ("lstm forward T=1000 B=8 D=64 H=128", "lstm train T=20 B=4 D=1024 H=1024"):
         assert not any(key.startswith("peak") for key in found[name])
 
 
