@@ -25,6 +25,10 @@ int ts_threads_for(double flops);
 /* 64-byte aligned floats, to be freed with free(); NULL when they cannot be had. */
 float *ts_scratch(int64_t floats);
 
+/* Of functions that do nothing but fetch ahead: GCC takes them for functions without effect, and where they are not
+   inlined it leaves out the calls. */
+#define FETCHING static inline __attribute__((always_inline)) void
+
 /* Part `part` of `parts` of [0, n), in units of `unit`: parts differ by at most one unit. */
 static inline void ts_split(int64_t n, int64_t unit, int part, int parts, int64_t *begin, int64_t *end)
 {
