@@ -10,7 +10,7 @@ import tinyseq
 ROOT = Path(tinyseq.__file__).parent
 FLOORS = {
     **{"backend": 1, "contexts": 0, "holder": 1, "autograd": 2, "ops": 3, "nn": 4},
-    **dict.fromkeys(["anomaly", "hooks"], 2),  # the engine's instruments
+    **dict.fromkeys(["anomaly", "hooks", "ownership"], 2),  # the engine's instruments
     **dict.fromkeys(["optim", "data", "models", "saving", "training", "generation"], 5),
     **dict.fromkeys(["reading", "settings", "atomic", "language", "metrics", "summarizing"], 5),
     **dict.fromkeys(["transforms", "checkpointing", "drawing", "tree"], 5),

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from tinyseq.autograd.broadcast import add
+from tinyseq.autograd.modes import switch
 from tinyseq.autograd.tensor import Tensor
 
 Hook = Callable[[Tensor], Any]
@@ -70,7 +72,7 @@ def hooks_of(x: Tensor, where: str) -> Hooks:
 
 
 def run_hooks(x: Tensor, g: Tensor) -> Tensor:
-    """The gradient as the hooks leave it."""
+    """The gradient as the hooks leave it; kept, too, where that was asked for."""
     assert x.hooks is not None
     for hook in list(x.hooks.values()):
         given = hook(g)
@@ -84,4 +86,8 @@ def run_hooks(x: Tensor, g: Tensor) -> Tensor:
                 f"got {given.shape} and {given.dtype}"
             )
         g = given
+    if x.hooks.retain:
+        # It may be changed in place later and goes on from here, so this is another array.
+        own = g if switch.recording else Tensor(g.data.copy())
+        x.grad = own if x.grad is None else add(x.grad, own)
     return g

@@ -20,6 +20,7 @@ from tinyseq.autograd.modes import NOTED, Recording, switch
 from tinyseq.autograd.op import Op
 from tinyseq.autograd.tensor import NOTHING, Tensor
 from tinyseq.hooks import run_hooks
+from tinyseq.ownership import owned
 
 
 def freed(*_: Any) -> Any:
@@ -80,8 +81,6 @@ def walk(
         op, inputs = y.op, y.inputs
         if y.hooks is not None:
             g = run_hooks(y, g)
-            if y.hooks.retain:
-                accumulate(y, g)
         if op is None or order in wanted:
             found[order] = y, g
             if op is None or order == oldest:  # nothing that it was made from is asked for
@@ -139,13 +138,6 @@ def seed_for(y: Tensor, gradient: Any, where: str) -> Tensor:
     return seed if seed.dtype == y.dtype else cast(seed, dtype=y.dtype)
 
 
-def accumulate(x: Tensor, g: Tensor) -> None:
-    """Add a gradient to x.grad."""
-    # It may be changed in place later (clipping), so it shares its array with nobody else.
-    own = g if switch.recording else Tensor(g.data.copy())
-    x.grad = own if x.grad is None else add(x.grad, own)
-
-
 def backward(
     y: Tensor, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False
 ) -> None:
@@ -165,8 +157,8 @@ def backward(
     seed = seed_for(y, gradient, "backward")
     keep = create_graph if retain_graph is None else retain_graph
     with Recording(create_graph):
-        for x, g in walk([y], [seed], keep).values():
-            accumulate(x, g)
+        for x, g in owned(walk([y], [seed], keep), create_graph):
+            x.grad = g if x.grad is None else add(x.grad, g)
 
 
 def grad(
