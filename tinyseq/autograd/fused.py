@@ -49,7 +49,7 @@ class FusedOp(Op):
         arrays = [None if x is None else x.data for x in inputs]
         gradients = [g[i].data if i in g else None for i in range(self.results)]
         shares = self.backward(gradients, y.data, *arrays, **params)
-        return tuple(None if share is None else Tensor(share) for share in shares)
+        return tuple([None if share is None else Tensor(share) for share in shares])
 
     def _differentiate_reference(self, g: dict[int, Tensor], inputs: Any, params: Any) -> Any:
         with enable_grad():
