@@ -17,6 +17,7 @@ from benchmarks.sections.footprint import footprint
 from benchmarks.sections.growth import growth
 from benchmarks.sections.layers import layers
 from benchmarks.sections.learning import learning
+from benchmarks.sections.limits import limits
 from benchmarks.sections.matmul import matmul
 from benchmarks.sections.models import loop, models
 from benchmarks.sections.overhead import overhead
@@ -28,7 +29,7 @@ Section = Callable[[Run], Iterator[Row]]
 SECTIONS: tuple[Section, ...] = (
     matmul, recurrent, variants, recurrent_threads, attention, skip, attention_threads,
     attention_memory, layers,
-    models, loop, streaming, overhead, growth, learning, footprint,
+    models, loop, streaming, overhead, limits, growth, learning, footprint,
 )  # fmt: skip
 TITLES = {
     section.__name__.replace("_", " "): (section.__doc__ or "").partition("\n")[0].rstrip(".")
