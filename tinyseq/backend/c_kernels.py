@@ -219,14 +219,15 @@ def _linear(
     weight, w_from, w_row, w_column = _matrix(weight)
     y = aligned(*x.shape[:-1], n)
     rows = y.size // n if n else 0
-    check(
-        lib.ts_matmul(
-            1, rows, n, k,
-            read(x), NULL, max(k, 1), 1,
-            w_from, NULL, w_column, w_row,
-            read(bias), activation, read(before), read(y),
-        )
+    x_from, bias_from = read(x), read(bias)
+    code = c_matmul(
+        1, rows, n, k,
+        x_from, NULL, k or 1, 1,
+        w_from, NULL, w_column, w_row,
+        bias_from, activation, read(before), from_buffer(FLOATS, y),
     )  # fmt: skip
+    if code:
+        check(code)
     return y
 
 

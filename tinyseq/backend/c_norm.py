@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyseq.backend import numpy_norm
-from tinyseq.backend.c_arrays import FLOAT32, aligned, check, is_float32, lib, read
+from tinyseq.backend.c_arrays import FLOAT32, aligned, check, lib, read, read_all
 
 __all__ = ["norm_backward", "norm_forward"]
 
@@ -19,21 +19,18 @@ def norm_forward(
     dims: int, eps: float, centred: bool,
 ) -> tuple[Array, Array, Array | None, Array]:  # fmt: skip
     """Layer norm or RMS norm; see numpy_norm.norm_forward."""
-    if not is_float32(x, residual, weight, bias):
+    given = read_all(x, residual, weight, bias)
+    if given is None:
         return numpy_norm.norm_forward(
             x, residual, weight, bias, dims=dims, eps=eps, centred=centred
         )
     rows, width, one_each = _sizes(x, dims)
     y, scale = aligned(*x.shape), np.empty(one_each, FLOAT32)
-    s = x if residual is None else aligned(*x.shape)
+    total = None if residual is None else aligned(*x.shape)
     mean = np.empty(one_each, FLOAT32) if centred else None
-    check(
-        lib.ts_norm_forward(
-            rows, width, read(x), read(residual), read(weight), read(bias), eps,
-            read(y), read(None if residual is None else s), read(mean), read(scale),
-        )
-    )  # fmt: skip
-    return y, s, mean, scale
+    made = map(read, (y, total, mean, scale))
+    check(lib.ts_norm_forward(rows, width, *given, eps, *made))
+    return y, x if total is None else total, mean, scale
 
 
 def norm_backward(
@@ -41,7 +38,8 @@ def norm_backward(
     *, dims: int, wanted_weight: bool, wanted_bias: bool,
 ) -> tuple[Array, Array | None, Array | None]:  # fmt: skip
     """The gradients of a norm; see numpy_norm.norm_backward."""
-    if not is_float32(g, g_sum, s, weight, mean, scale):
+    given = read_all(g, g_sum, s, weight, mean, scale)
+    if given is None:
         return numpy_norm.norm_backward(
             g, g_sum, s, weight, mean, scale,
             dims=dims, wanted_weight=wanted_weight, wanted_bias=wanted_bias,
@@ -50,12 +48,7 @@ def norm_backward(
     ds, shape = aligned(*s.shape), s.shape[-dims:]
     dweight = np.empty(shape, FLOAT32) if wanted_weight else None
     dbias = np.empty(shape, FLOAT32) if wanted_bias else None
-    check(
-        lib.ts_norm_backward(
-            rows, width, read(g), read(g_sum), read(s), read(weight), read(mean), read(scale),
-            read(ds), read(dweight), read(dbias),
-        )
-    )  # fmt: skip
+    check(lib.ts_norm_backward(rows, width, *given, *map(read, (ds, dweight, dbias))))
     return ds, dweight, dbias
 
 
