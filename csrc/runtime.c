@@ -195,6 +195,27 @@ int ts_recurrent_forward(int64_t count, const ts_recurrent *runs)
     return table->recurrent_forward(count, runs);
 }
 
+int ts_recurrent_step(int64_t layers, const ts_recurrent *each, int64_t B, const float *x, const float *h,
+                      const float *c, float *h_after, float *c_after)
+{
+    int code = TS_OK;
+    for (int64_t k = 0; k < layers && !code; k++) {
+        ts_recurrent run = each[k];
+        const int64_t of_h = k * B * run.R, of_c = k * B * run.H;
+        run.B = B;
+        run.x = x;
+        run.h0 = h + of_h;
+        run.h_last = h_after + of_h;
+        if (c) {
+            run.c0 = c + of_c;
+            run.c_last = c_after + of_c;
+        }
+        code = table->recurrent_forward(1, &run);
+        x = run.h_last;
+    }
+    return code;
+}
+
 int ts_recurrent_backward(int64_t count, const ts_recurrent *runs, const ts_recurrent_gradients *gradients)
 {
     return table->recurrent_backward(count, runs, gradients);

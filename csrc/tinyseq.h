@@ -132,6 +132,12 @@ typedef struct {
    mean and variance in 16 lanes and a fixed tree. */
 int ts_recurrent_forward(int64_t count, const ts_recurrent *runs);
 
+/* One step through layers one upon another, each of which says all but B and its pointers to x and the states:
+   x (B, D of the first), h and h_after (layers, B, R), * c and c_after (layers, B, H). Nothing overlaps; the sums
+   are those of ts_recurrent_forward. */
+int ts_recurrent_step(int64_t layers, const ts_recurrent *each, int64_t B, const float *x, const float *h,
+                      const float *c, float *h_after, float *c_after);
+
 /* Backward: the gradients of what stands in ts_recurrent under the same name, in its shape; NULL where
    that is NULL. */
 typedef struct {

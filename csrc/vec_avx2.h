@@ -170,10 +170,10 @@ static inline void load_turned_4(const float *p, int64_t ld, __m256 out[4])
     out[3] = _mm256_shuffle_ps(ab23, cd23, 0xee);
 }
 
-static inline void vf_load_turned(const float *p, int64_t ld, vf out[16])
+static inline void vf_load_turned_8(const float *p, int64_t ld, vf out[8])
 {
-#pragma GCC unroll 4
-    for (int k = 0; k < 16; k += 4) {
+#pragma GCC unroll 2
+    for (int k = 0; k < 8; k += 4) {
         __m256 lo[4], hi[4];
         load_turned_4(p + k, ld, lo);
         load_turned_4(p + 8 * ld + k, ld, hi);

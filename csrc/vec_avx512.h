@@ -86,41 +86,32 @@ static inline vw vw_xor(vw a, vw b) { return _mm512_xor_si512(a, b); }
 static inline vw vw_upper(vw a) { return _mm512_srli_epi64(a, 32); }
 static inline void vw_store(uint64_t *p, vw a) { _mm512_storeu_si512(p, a); }
 
-/* Two halves of a row's 16 elements, each beside the same half of another row: the masked broadcast reads memory
-   and merges, no shuffle. */
-static inline void load_halves(const float *p, const float *q, vf out[2])
+/* The masked broadcast reads memory and merges, no shuffle: a vector holds a row's eight elements in its first two
+   quarters, and in its last two those of the fourth row after. */
+static inline void vf_load_turned_8(const float *p, int64_t ld, vf out[8])
 {
+    vf turned[8];
 #pragma GCC unroll 2
-    for (int h = 0; h < 2; h++)
-        out[h] = _mm512_castps256_ps512(_mm256_loadu_ps(p + 8 * h));
-#pragma GCC unroll 2
-    for (int h = 0; h < 2; h++)
-        out[h] = _mm512_castpd_ps(_mm512_mask_broadcast_f64x4(
-            _mm512_castps_pd(out[h]), 0xf0, _mm256_castps_pd(_mm256_loadu_ps(q + 8 * h))));
-}
-
-static inline void vf_load_turned(const float *p, int64_t ld, vf out[16])
-{
+    for (int half = 0; half < 2; half++) {
+        vf row[4];
 #pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) {
-        vf a[2], b[2];
-        load_halves(p + i * ld, p + (i + 4) * ld, a);
-        load_halves(p + (i + 8) * ld, p + (i + 12) * ld, b);
-#pragma GCC unroll 2
-        for (int h = 0; h < 2; h++) {
-            out[8 * h + i] = _mm512_shuffle_f32x4(a[h], b[h], 0x88);
-            out[8 * h + 4 + i] = _mm512_shuffle_f32x4(a[h], b[h], 0xdd);
+        for (int i = 0; i < 4; i++) {
+            const float *first = p + (8 * half + i) * ld;
+            row[i] = _mm512_castpd_ps(_mm512_mask_broadcast_f64x4(
+                _mm512_castps_pd(_mm512_castps256_ps512(_mm256_loadu_ps(first))), 0xf0,
+                _mm256_castps_pd(_mm256_loadu_ps(first + 4 * ld))));
         }
+        /* 4 x 4 squares inside each quarter of the vector. */
+        const vf ab01 = _mm512_unpacklo_ps(row[0], row[1]), ab23 = _mm512_unpackhi_ps(row[0], row[1]);
+        const vf cd01 = _mm512_unpacklo_ps(row[2], row[3]), cd23 = _mm512_unpackhi_ps(row[2], row[3]);
+        turned[4 * half] = _mm512_shuffle_ps(ab01, cd01, 0x44);
+        turned[4 * half + 1] = _mm512_shuffle_ps(ab01, cd01, 0xee);
+        turned[4 * half + 2] = _mm512_shuffle_ps(ab23, cd23, 0x44);
+        turned[4 * half + 3] = _mm512_shuffle_ps(ab23, cd23, 0xee);
     }
-    /* 4 x 4 squares inside each quarter of the vector. */
 #pragma GCC unroll 4
-    for (int k = 0; k < 16; k += 4) {
-        const vf a = out[k], b = out[k + 1], c = out[k + 2], d = out[k + 3];
-        const vf ab01 = _mm512_unpacklo_ps(a, b), ab23 = _mm512_unpackhi_ps(a, b);
-        const vf cd01 = _mm512_unpacklo_ps(c, d), cd23 = _mm512_unpackhi_ps(c, d);
-        out[k] = _mm512_shuffle_ps(ab01, cd01, 0x44);
-        out[k + 1] = _mm512_shuffle_ps(ab01, cd01, 0xee);
-        out[k + 2] = _mm512_shuffle_ps(ab23, cd23, 0x44);
-        out[k + 3] = _mm512_shuffle_ps(ab23, cd23, 0xee);
+    for (int k = 0; k < 4; k++) {
+        out[k] = _mm512_shuffle_f32x4(turned[k], turned[4 + k], 0x88);
+        out[4 + k] = _mm512_shuffle_f32x4(turned[k], turned[4 + k], 0xdd);
     }
 }

@@ -107,10 +107,10 @@ static inline void vw_store(uint64_t *p, vw a)
         vst1q_u64(p + 2 * i, a.q[i]);
 }
 
-static inline void vf_load_turned(const float *p, int64_t ld, vf out[16])
+static inline void vf_load_turned_8(const float *p, int64_t ld, vf out[8])
 {
     for (int i = 0; i < 4; i++)
-        for (int k = 0; k < 16; k += 4) {
+        for (int k = 0; k < 8; k += 4) {
             const float *row = p + 4 * i * ld + k;
             const float32x4x2_t ab = vtrnq_f32(vld1q_f32(row), vld1q_f32(row + ld));
             const float32x4x2_t cd = vtrnq_f32(vld1q_f32(row + 2 * ld), vld1q_f32(row + 3 * ld));

@@ -117,9 +117,9 @@ static inline void vw_store(uint64_t *p, vw a)
         p[i] = a.lane[i];
 }
 
-static inline void vf_load_turned(const float *p, int64_t ld, vf out[16])
+static inline void vf_load_turned_8(const float *p, int64_t ld, vf out[8])
 {
-    for (int k = 0; k < 16; k++)
+    for (int k = 0; k < 8; k++)
         for (int lane = 0; lane < 16; lane++)
             out[k].lane[lane] = p[lane * ld + k];
 }

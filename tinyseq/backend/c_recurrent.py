@@ -42,8 +42,7 @@ CELLS = {
 }
 RUNS, GRADIENTS = ffi.typeof("ts_recurrent[]"), ffi.typeof("ts_recurrent_gradients[]")
 
-# What a single step spends its time on is looking things up: these are looked up once.
-RUN, new, c_forward = ffi.typeof("ts_recurrent *"), ffi.new, lib.ts_recurrent_forward
+c_step = lib.ts_recurrent_step  # what a single step spends its time on is looking things up
 
 
 def recurrent_forward(
@@ -80,25 +79,19 @@ def recurrent_stepper(cell: str, layers: Sequence[Weights]) -> Stepper:
     arrays = [a for weights in layers for a in weights if a is not None]
     if not is_float32(*arrays) or not all(a.size and a.flags.num & DENSE == DENSE for a in arrays):
         return stepper_by(recurrent_forward, cell, layers)  # which copies them at each step
-    ready = []  # all that is the same at every step, and what keeps the arrays alive
-    for weights in layers:
+    kept = tuple(layers)  # each step speaks of it, so that the arrays live on
+    fields = []
+    for weights in kept:
+        (rows, D), R = weights.w_ih.shape, weights.w_hh.shape[1]
+        sizes = {"T": 1, "D": D, "H": rows // GATES[cell], "R": R}
         pointers = dict(zip(Weights._fields, map(read, weights), strict=True))
-        rows, D = weights.w_ih.shape
-        sizes = {"T": 1, "D": D, "H": rows // GATES[cell], "R": weights.w_hh.shape[1]}
-        ready.append((new(RUN, {"cell": CELLS[cell], **sizes, **pointers}), pointers))
+        fields.append({"cell": CELLS[cell], **sizes, **pointers})
+    each = ffi.new(RUNS, fields)
 
     def step(x: Array, h: Array, c: Array | None) -> tuple[Array, Array | None]:
         h_after, c_after = empty(h.shape, FLOAT32), _like(c)
-        below, h_from, h_to, c_from, c_to = map(read, (x, h, h_after, c, c_after))
-        for k, (fixed, _) in enumerate(ready):
-            run = new(RUN, fixed[0])  # a copy, for another thread may take a step as well
-            at = h.size // len(ready) * k
-            run.B, run.x, run.h0, run.h_last = len(x), below, h_from + at, h_to + at
-            if c is not None:
-                at = c.size // len(ready) * k
-                run.c0, run.c_last = c_from + at, c_to + at
-            check(c_forward(1, run))
-            below = run.h_last
+        after = read(h_after), read(c_after)
+        check(c_step(len(kept), each, len(x), read(x), read(h), read(c), *after))
         return h_after, c_after
 
     return step

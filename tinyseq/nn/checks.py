@@ -30,9 +30,10 @@ def as_input(
 ) -> Tensor:
     """x, Tensor or array, as a Tensor (*before, size) of that dtype."""
     tensor = as_numbers(layer, name, x)
-    if tensor.ndim != len(before) + 1 or tensor.shape[-1] != size:
+    shape = tensor.data.shape
+    if len(shape) != len(before) + 1 or shape[-1] != size:
         wanted = ", ".join([*before, str(size)])
-        raise ValueError(f"{layer}: {name} must be ({wanted}), got {tensor.shape}")
+        raise ValueError(f"{layer}: {name} must be ({wanted}), got {shape}")
     check_dtype(layer, name, tensor, dtype)
     return tensor
 
@@ -68,6 +69,8 @@ def as_states(
 
 def as_numbers(layer: str, name: str, given: Any) -> Tensor:
     """What was given as a Tensor; raises TypeError, naming layer and argument, if it cannot be."""
+    if type(given) is Tensor:
+        return given
     try:
         return as_tensor(given)
     except (TypeError, ValueError):  # NumPy raises a ValueError for lists of uneven lengths
@@ -77,5 +80,5 @@ def as_numbers(layer: str, name: str, given: Any) -> Tensor:
 
 def check_dtype(layer: str, name: str, x: Tensor, dtype: Any) -> None:
     """Raise TypeError, naming layer and argument, when x is of another dtype than the weights."""
-    if x.dtype != dtype:
+    if x.data.dtype != dtype:
         raise TypeError(f"{layer}: {name} must be {dtype} as the weights are, got {x.dtype}")

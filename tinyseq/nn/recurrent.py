@@ -253,7 +253,8 @@ class Recurrent(Module):
 
     def _states(self, state: Any, x: Tensor) -> tuple[Tensor, ...]:
         """The states before the first step, of all layers and directions."""
-        shapes = [(len(self._runs), x.shape[0], size) for size in self._state_sizes()]
+        layers, B = len(self._runs), len(x.data)
+        shapes = [(layers, B, size) for size in self._state_sizes()]
         return as_states(type(self).__name__, state, shapes, x.dtype)
 
     def _after(self, ends: list[list[Tensor]]) -> Any:
