@@ -23,8 +23,8 @@ def test_importing_loads_neither_what_few_use_nor_what_is_slow():
     ours = {name.split(".")[1] for name in loaded if name.startswith("tinyseq.")}
     # The engine with its instruments, the kernels, the ops, and what draws random numbers.
     assert ours == {
-        "_csrc", "anomaly", "autograd", "backend", "contexts", "holder", "hooks", "ops", "ownership",
-        "random",
+        "_csrc", "anomaly", "autograd", "backend", "contexts", "holder", "hooks", "ops",
+        "ownership", "random",
     } - (set() if "tinyseq._csrc" in loaded else {"_csrc"})  # fmt: skip
     others = {name.split(".")[0] for name in loaded} - {"tinyseq"}
     assert not others & {
