@@ -13,7 +13,7 @@ from benchmarks import charts
 from benchmarks.curves import Curve, curves
 from benchmarks.names import NAMES
 from benchmarks.records import Picture, Record, Row, Spread, quartiles
-from benchmarks.sections import TITLES
+from benchmarks.sections import ASIDE, TITLES
 from benchmarks.targets import geometric_mean
 
 SUMMARY = "in short"  # where the chart over all sections belongs
@@ -63,7 +63,7 @@ def figures(record: Record) -> Iterator[tuple[str, str, Figure]]:
 def summary(rows: list[Row]) -> Iterator[tuple[str, dict[str, Spread]]]:
     """Each section's geometric means, with the quartiles of its rows."""
     for section, title in TITLES.items():
-        if section == "footprint":  # which has a chart for each thing
+        if section in ("footprint", ASIDE):  # the first has a chart for each thing
             continue
         found: dict[str, Spread] = {}
         for name in NAMES:

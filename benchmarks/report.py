@@ -11,7 +11,7 @@ from benchmarks import machine
 from benchmarks.curves import Curve, Point, curves, slope
 from benchmarks.names import NAMES, PEERS
 from benchmarks.records import Picture, Record, Row
-from benchmarks.sections import TITLES
+from benchmarks.sections import ASIDE, TITLES
 from benchmarks.table import amount, beside, ratio
 from benchmarks.targets import Target, geometric_mean, judged
 
@@ -72,6 +72,8 @@ def summary(record: Record) -> str:
     peers = [peer for peer in ("numpy", *PEERS) if any(peer in row.ratios for row in record.rows)]
     lines = []
     for section in TITLES:
+        if section == ASIDE:
+            continue
         rows = [
             row for row in record.rows
             if (row.section, row.threads, row.unit, row.curve) == (section, 1, "s", "")
@@ -92,7 +94,7 @@ def summary(record: Record) -> str:
     lost = [
         [f"{row.section}: {row.name}", NAMES[peer], ratio(spread)]
         for row in record.rows for peer, spread in row.ratios.items()
-        if peer in PEERS and spread.middle < 1
+        if peer in PEERS and spread.middle < 1 and row.section != ASIDE
     ]  # fmt: skip
     if lost:
         told += ["\nWhere tinyseq loses:\n", *grid(["row", "to", "ratio"], lost)]
