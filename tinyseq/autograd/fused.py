@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tinyseq.autograd.broadcast import broadcast_to
-from tinyseq.autograd.modes import enable_grad, switch
+from tinyseq.autograd.modes import NOTED, enable_grad, switch
 from tinyseq.autograd.op import Op, op
 from tinyseq.autograd.tensor import Tensor
 from tinyseq.autograd.walk import walk
@@ -28,20 +28,27 @@ class FusedOp(Op):
             gradients holds one array or None per result and saved is all that forward returned.
         reference: (*tensors, **params) -> a tuple of the results, made by ops.
         results: how many there are.
+        forgets: backward needs none of them, and finds None in their place: each is gone with the
+            last Tensor that has it.
     """
 
     def __init__(
         self, forward: Callable[..., tuple[Any, ...]], backward: Callable[..., tuple[Any, ...]],
-        reference: Callable[..., tuple[Tensor, ...]], results: int,
+        reference: Callable[..., tuple[Tensor, ...]], results: int, forgets: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(forward)
         self.backward, self.reference, self.results = backward, reference, results
+        self.forgets = forgets
         self.rule = self._rule
 
     def run(self, *inputs: Any, **params: Any) -> tuple[Tensor, ...]:
         """Call it: one Tensor per result. Inputs are Tensors, or None where one is left out."""
         whole = self(*inputs, **params)
-        return tuple(item(whole, i=i) for i in range(self.results))
+        found = tuple(item(whole, i=i) for i in range(self.results))
+        if self.forgets and switch.recording != NOTED:  # anomaly.py looks at all there was
+            kept: Any = (*[None] * self.results, *whole.data[self.results :])
+            whole.data = kept
+        return found
 
     def _rule(self, g: dict[int, Tensor], y: Tensor, *inputs: Any, **params: Any) -> Any:
         if switch.recording:

@@ -148,7 +148,7 @@ def _linear_gelu_reference(
 
 
 _linear_gelu = FusedOp(
-    _linear_gelu_forward, _linear_gelu_backward, _linear_gelu_reference, results=1
+    _linear_gelu_forward, _linear_gelu_backward, _linear_gelu_reference, results=1, forgets=True
 )
 
 
