@@ -37,9 +37,8 @@ class FusedOp(Op):
         reference: Callable[..., tuple[Tensor, ...]], results: int, forgets: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(forward)
-        self.backward, self.reference, self.results = backward, reference, results
-        self.forgets = forgets
-        self.rule = self._rule
+        self.backward, self.reference, self.rule = backward, reference, self._rule
+        self.results, self.forgets = results, forgets
 
     def run(self, *inputs: Any, **params: Any) -> tuple[Tensor, ...]:
         """Call it: one Tensor per result. Inputs are Tensors, or None where one is left out."""

@@ -67,14 +67,11 @@ def walk(
             if not fits or share.data.dtype is not x.data.dtype:
                 share = fit(share, x)
             order = x.order
-            # A leaf passes nothing on: it need not wait for its turn, unless a hook is to see all.
-            held = found if x.op is None and x.hooks is None else received
-            if order in held:
-                held[order] = x, merge(held[order][1], share)
+            if order in received:
+                received[order] = x, merge(received[order][1], share)
             elif order >= oldest:
-                held[order] = x, share
-                if held is received:
-                    heappush(heap, -order)
+                received[order] = x, share
+                heappush(heap, -order)
             elif beyond is not None:
                 beyond.append((x, share))
         if not heap:
