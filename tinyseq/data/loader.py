@@ -63,12 +63,12 @@ class DataLoader(Resumable):
         missing: str = "raise",
         dtype: npt.DTypeLike | None = np.float32,
     ) -> None:
-        if batch_size < 1:
-            raise ValueError(f"DataLoader: batch_size must be at least 1, got {batch_size}")
-        if seed < 0 or bucket < 0:
-            raise ValueError(
-                f"DataLoader: seed and bucket must be at least 0, got {seed} and {bucket}"
-            )
+        sizes = {"batch_size": (batch_size, 1), "seed": (seed, 0), "bucket": (bucket, 0)}
+        for name, (size, least) in sizes.items():
+            if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < least:
+                raise ValueError(
+                    f"DataLoader: {name} must be a whole number of at least {least}, got {size!r}"
+                )
         if missing not in ("raise", "keep"):
             raise ValueError(f'DataLoader: missing must be "raise" or "keep", got {missing!r}')
         self._x = rows_of(x, "DataLoader: x", 0, lengths)
