@@ -440,10 +440,11 @@ def test_a_signal_ends_it_after_the_step_with_a_checkpoint(tmp_path, whole, numb
             if trainer.step == 7:
                 os.kill(os.getpid(), number)
 
+    before = signal.getsignal(number)  # a program in the background may ignore one
     with pytest.raises(Interrupted) as caught:
         long_run(tmp_path, callbacks=[Kill()])
     assert caught.value.signal == number
-    assert signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL)
+    assert signal.getsignal(number) == before
     again = long_run(tmp_path, newest(tmp_path))
     assert same(weights(whole[0]), weights(again))
 
