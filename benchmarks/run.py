@@ -159,7 +159,7 @@ class Run:
             row.begin[name] = getattr(system, "begin", 0.0)
             row.memory[name] = getattr(system, "memory", 0)
             row.notes += getattr(system, "notes", [])
-        budget, least = (0.05, 2) if self.quick else (0.2 * len(systems), 4)
+        budget, least = (0.05, 2) if self.quick else (0.15 * len(systems), 4)
         rounds = min(self.rounds, 3) if self.quick else self.rounds
         fill(row, take_turns(systems, rounds, budget, least), units)
 

@@ -18,7 +18,7 @@ from benchmarks.run import Run
 PEERS = ("torch",)
 CURVE = "A GPT of four layers learning Python's documentation"
 FIRST, TOLERANCE = 5, 1e-3  # steps, after which the held-out bits must agree so closely
-SLICE, SLICES = 4.0, 6  # seconds that each learns in turn, and how often
+SLICE, SLICES = 4.0, 5  # seconds that each learns in turn, and how often
 
 
 class Learning:
