@@ -69,7 +69,8 @@ def _mean_cross_entropy_backward(
 def _mean_cross_entropy_reference(
     logits: Tensor, *, targets: Array, ignore_index: int, over: int
 ) -> tuple[Tensor]:
-    return (sum(picked(log_softmax(logits, 1), targets, ignore_index)) / over,)
+    losses = _cross_entropy_reference(logits, targets=targets, ignore_index=ignore_index)
+    return (sum(losses[0]) / over,)
 
 
 _mean_cross_entropy = FusedOp(
